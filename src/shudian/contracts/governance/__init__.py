@@ -1,0 +1,1 @@
+"""Governance: dated settings of the whole market, the working calendar and the stepped clock."""

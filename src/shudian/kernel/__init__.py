@@ -1,0 +1,1 @@
+"""The ledger kernel: pure, deterministic, integers only. It knows no contract."""

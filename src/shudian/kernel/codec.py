@@ -1,0 +1,54 @@
+"""Canonical bytes: msgpack of frozen array-like records, accepted only if equal to their re-encoding.
+
+Depth is bounded by the types: no record refers to itself, so data nested deeper than its type is refused at once.
+"""
+
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, TypeVar, cast, dataclass_transform
+
+import msgspec
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Base of everything that is stored, sent or hashed: an immutable row of named fields."""
+
+
+class Malformed(ValueError):
+    """The bytes are not the canonical encoding of the expected type."""
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:  # one decoder per type for the life of the process
+    return msgspec.msgpack.Decoder(kind)
+
+
+def encode(value: object) -> bytes:
+    """The canonical bytes of a record, or of a list or tuple of them.
+
+    >>> encode((1, "a")).hex()
+    '9201a161'
+    """
+    return _encoder.encode(value)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """The value whose canonical bytes are ``data``.
+
+    Raises:
+        Malformed: if the bytes do not fit ``kind`` or are not its canonical form (long integers, trailing bytes).
+    """
+    try:
+        value: T = _decoder(cast("Hashable", kind)).decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise Malformed(str(error)) from None
+    if _encoder.encode(value) != data:
+        message = "the bytes are not canonical"
+        raise Malformed(message)
+    return value

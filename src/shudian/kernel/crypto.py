@@ -1,0 +1,83 @@
+"""Hashes and the one signature rule of suite 1: strict, cofactorless Ed25519.
+
+A signature counts only if S < L, A and R are canonical, and neither is of small order (RFC 8032 with the stricter checks of
+"Taming the many EdDSAs", Chalkias, Garillot, Nikolaenko 2020). libsodium's ``crypto_sign_open`` enforces S < L and refuses small
+order; the pre-check here states the rule in full, so that another back end may stand in its place.
+"""
+
+import hashlib
+import hmac
+
+from nacl import bindings
+from nacl.exceptions import BadSignatureError
+
+PUBLIC_KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+SEED_BYTES = 32
+
+_FIELD_PRIME = 2**255 - 19
+_GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
+_SIGN_BIT = 1 << 255
+
+# Encodings of y of the eight points of small order (y = 0, 1, -1 and the two of order eight); the sign bit is ignored.
+_ORDER_EIGHT_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_SMALL_ORDER_Y = (0, 1, _FIELD_PRIME - 1, _ORDER_EIGHT_Y, _FIELD_PRIME - _ORDER_EIGHT_Y)
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256 of ``data``, 32 bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def keyed_digest(key: bytes, data: bytes) -> bytes:
+    """HMAC-SHA256 of ``data`` under ``key``, 32 bytes."""
+    return hmac.digest(key, data, "sha256")
+
+
+def _is_sound_point(encoded: bytes) -> bool:
+    y = int.from_bytes(encoded, "little") & (_SIGN_BIT - 1)
+    return y < _FIELD_PRIME and y not in _SMALL_ORDER_Y
+
+
+def is_sound_public_key(public_key: bytes) -> bool:
+    """Whether a public key is 32 bytes, canonical and not of small order."""
+    return len(public_key) == PUBLIC_KEY_BYTES and _is_sound_point(public_key)
+
+
+def is_strict(public_key: bytes, signature: bytes) -> bool:
+    """The part of the rule that needs no curve arithmetic: lengths, S < L, canonical A and R, no small order."""
+    return (
+        len(signature) == SIGNATURE_BYTES
+        and is_sound_public_key(public_key)
+        and _is_sound_point(signature[:32])
+        and int.from_bytes(signature[32:], "little") < _GROUP_ORDER
+    )
+
+
+def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether ``signature`` is a strict Ed25519 signature of ``message`` under ``public_key``."""
+    if not is_strict(public_key, signature):
+        return False
+    try:
+        bindings.crypto_sign_open(signature + message, public_key)
+    except BadSignatureError:
+        return False
+    return True
+
+
+class SigningKey:
+    """A secret Ed25519 key; its text form never shows the secret."""
+
+    def __init__(self, seed: bytes) -> None:
+        """Derive the key pair from a 32-byte secret seed."""
+        public_key, secret = bindings.crypto_sign_seed_keypair(seed)
+        self.public_key = bytes(public_key)
+        self._secret = bytes(secret)
+
+    def __repr__(self) -> str:
+        """The public half only."""
+        return f"SigningKey({self.public_key.hex()})"
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature, 64 bytes, of ``message``."""
+        return bytes(bindings.crypto_sign(message, self._secret)[:SIGNATURE_BYTES])

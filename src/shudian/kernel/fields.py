@@ -1,0 +1,68 @@
+"""Stateless checks of a message's fields; each refuses with the field, its value and what is allowed."""
+
+from collections.abc import Sequence
+
+from shudian.kernel import clock
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED
+
+AMOUNT_MAX = 10**15
+DIGEST_BYTES = 32
+
+
+def whole(name: str, value: int, low: int, high: int) -> None:
+    """Refuse an integer outside [low, high]."""
+    if not low <= value <= high:
+        raise FIELD_NOT_ALLOWED(name, value, f"{low}..{high}")
+
+
+def wholes(name: str, values: Sequence[int], count: int, low: int, high: int) -> None:
+    """Refuse a list of integers of the wrong length or with a value outside [low, high]."""
+    if len(values) != count:
+        raise FIELD_NOT_ALLOWED(name, f"{len(values)} values", f"{count} values")
+    for place, value in enumerate(values):
+        whole(f"{name}[{place}]", value, low, high)
+
+
+def text(name: str, value: str, longest: int, shortest: int = 1) -> None:
+    """Refuse text that is too short or too long (in characters) or holds control characters."""
+    if not shortest <= len(value) <= longest:
+        raise FIELD_NOT_ALLOWED(name, f"{len(value)} characters", f"{shortest}..{longest} characters")
+    if not value.isprintable():
+        raise FIELD_NOT_ALLOWED(name, "control characters", "printable text")
+
+
+def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Refuse a word that is not in the list."""
+    if value not in allowed:
+        raise FIELD_NOT_ALLOWED(name, value, " | ".join(allowed))
+
+
+def digest(name: str, value: bytes) -> None:
+    """Refuse anything but a 32-byte hash."""
+    if len(value) != DIGEST_BYTES:
+        raise FIELD_NOT_ALLOWED(name, f"{len(value)} bytes", f"{DIGEST_BYTES} bytes")
+
+
+def day(name: str, value: int) -> None:
+    """Refuse a day (yyyymmdd) that is not in the calendar."""
+    if not clock.is_day(value):
+        raise FIELD_NOT_ALLOWED(name, value, "yyyymmdd")
+
+
+def month(name: str, value: int) -> None:
+    """Refuse a month (yyyymm) that is not in the calendar."""
+    if not clock.is_month(value):
+        raise FIELD_NOT_ALLOWED(name, value, "yyyymm")
+
+
+def count(name: str, values: Sequence[object], low: int, high: int) -> None:
+    """Refuse a list with too few or too many entries."""
+    if not low <= len(values) <= high:
+        raise FIELD_NOT_ALLOWED(name, f"{len(values)} entries", f"{low}..{high} entries")
+
+
+def rising(name: str, values: Sequence[int]) -> None:
+    """Refuse a list that is not strictly rising; this also forbids repetition."""
+    for place in range(1, len(values)):
+        if values[place] <= values[place - 1]:
+            raise FIELD_NOT_ALLOWED(f"{name}[{place}]", values[place], f"> {values[place - 1]}")

@@ -1,0 +1,356 @@
+"""The machine: applies blocks of envelopes to the tables, one handler per message, deterministic to the byte.
+
+A message passes: envelope opened (size, form, signatures) -> expiry and repetition -> authority -> its contract's handler, which
+refuses with a number or writes and emits. At the end of the block the clock moves, hooks run in contract order, invariants are
+tested and the app hash follows. The machine keeps no files: the node makes a block durable, then calls :meth:`Machine.settle`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from shudian.kernel import check
+from shudian.kernel.clock import DAY_MS
+from shudian.kernel.codec import Malformed, Record, decode, encode
+from shudian.kernel.cold import ColdStore, Fetch
+from shudian.kernel.crypto import sha256
+from shudian.kernel.envelope import BATCH_MAX_COUNT, UNREGISTERED, Envelope, open_envelope
+from shudian.kernel.ids import ID_BYTES
+from shudian.kernel.messages import Contract, Event, Market, Message, RowInvariant, StateInvariant
+from shudian.kernel.outcomes import (
+    BATCH_FAILED,
+    BATCH_SIZE_NOT_ALLOWED,
+    EXPIRY_TOO_FAR,
+    ID_USED_FOR_ANOTHER,
+    INTERNAL_FAULT,
+    KERNEL_REFUSALS,
+    MESSAGE_EXPIRED,
+    UNKNOWN_MESSAGE,
+    Outcome,
+    Refusal,
+    Refused,
+    Reply,
+    refused,
+)
+from shudian.kernel.roots import StateRoots
+from shudian.kernel.tables import SEQUENCES, Key, Store, Table
+from shudian.kernel.units import remainder
+
+EXPIRY_MAX_MS = DAY_MS
+FULL_CHECK_EVERY_BLOCKS = 256
+WALL = "wall"
+STEPPED = "stepped"
+
+
+class Clock(Record):
+    """Market time. mode: ``wall`` (block time) or ``stepped`` (moves by AdvanceClock only). market_ms: now."""
+
+    mode: str
+    market_ms: int
+
+
+class Answered(Record):
+    """The first outcomes of an envelope, kept until it expires. digest: SHA-256 of the envelope without its signatures."""
+
+    expires_ms: int
+    digest: bytes
+    outcomes: tuple[Outcome, ...]
+
+
+def _by_expiry(_key: Key, row: Answered) -> Key:
+    return (row.expires_ms,)
+
+
+CLOCK = Table("kernel.clock", Clock, ())
+ANSWERED = Table("kernel.answered", Answered, ("sender_id", "id"), {"by_expiry": _by_expiry})
+KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED)
+
+
+@dataclass
+class BlockContext:
+    """What block hooks, genesis and invariants see."""
+
+    store: Store
+    cold: ColdStore
+    market: Market
+    market_ms: int
+    events: list[Event]
+
+    def emit(self, event: Event) -> None:
+        """Tell what happened."""
+        self.events.append(event)
+
+
+@dataclass
+class Context(BlockContext):
+    """What a handler sees: the block's, and who speaks. signers: public keys that signed; sender_id: 0 for an applicant."""
+
+    sender_id: int = UNREGISTERED
+    signers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a block did. outcomes: per envelope, per message. events: (place of the envelope or -1 for hooks, event).
+
+    changes: rows to store, (table, key, bytes or None). cold: blobs to store. faults: texts of our own failures, to be told loudly.
+    """
+
+    market_ms: int
+    outcomes: list[tuple[Outcome, ...]]
+    events: list[tuple[int, Event]]
+    changes: list[tuple[str, Key, bytes | None]]
+    cold: list[tuple[bytes, bytes]]
+    app_hash: bytes
+    faults: list[str]
+
+
+def _union(kinds: list[type[Record]]) -> Any:
+    return Union[tuple(kinds)] if kinds else None  # noqa: UP007 - built at run time from the market's list
+
+
+class Machine:
+    """The state of one chain and the way to move it forward."""
+
+    def __init__(self, market: Market, chain_id: str, fetch_cold: Fetch) -> None:
+        """An empty state; fill it by :meth:`genesis` or :meth:`load`."""
+        self.market = market
+        self.chain_id = chain_id
+        contract_tables = tuple(table for contract in market.contracts for table in contract.tables)
+        self.store = Store((*KERNEL_TABLES, *contract_tables))
+        self.cold = ColdStore(fetch_cold)
+        self.roots = StateRoots(("kernel", *(contract.name for contract in market.contracts)))
+        self.height = 0
+        self.message_type: Any = list[_union(list(market.handlers))]  # type: ignore[misc] # a type made at run time
+        self.event_type: Any = _union([kind for contract in market.contracts for kind in contract.events])
+        self.reply_type: Any = _union([kind for contract in market.contracts for kind in contract.replies])
+        self.refusals: Mapping[int, Refusal] = {
+            **{refusal.number: refusal for refusal in KERNEL_REFUSALS},
+            **market.refusals,
+        }
+
+    @property
+    def market_ms(self) -> int:
+        """Market time now."""
+        return CLOCK.need(self.store).market_ms
+
+    @property
+    def clock_mode(self) -> str:
+        """``wall`` or ``stepped``."""
+        return CLOCK.need(self.store).mode
+
+    def genesis(self, clock_mode: str, start_ms: int, sections: Mapping[str, Mapping[str, Any]]) -> Applied:
+        """Make the first state: the clock, then each contract takes in its section."""
+        check.that(clock_mode in (WALL, STEPPED), "the clock is wall or stepped")
+        unknown = sorted(section for section in sections if section not in {c.name for c in self.market.contracts})
+        check.that(not unknown, f"genesis sections belong to contracts: {unknown}")
+        CLOCK.put(self.store, (), Clock(clock_mode, start_ms))
+        context = self._block_context(start_ms)
+        for contract in self.market.contracts:
+            if contract.genesis_in is not None:
+                contract.genesis_in(context, sections.get(contract.name, {}))
+        applied = self._finish(context.market_ms, [], [(-1, event) for event in context.events], [])
+        self.height = 0
+        return applied
+
+    def open(self, data: bytes, *, verify_signatures: bool = True) -> tuple[Envelope, list[Message]]:
+        """Envelope and messages after every check that needs no state.
+
+        Raises:
+            Refused: a kernel refusal.
+        """
+        envelope = open_envelope(data, self.chain_id, verify_signatures=verify_signatures)
+        try:
+            messages: list[Message] = decode(envelope.body, self.message_type)
+        except Malformed as error:
+            raise UNKNOWN_MESSAGE("body", str(error)) from None
+        if not 1 <= len(messages) <= BATCH_MAX_COUNT:
+            raise BATCH_SIZE_NOT_ALLOWED("body", len(messages), f"1..{BATCH_MAX_COUNT}")
+        for message in messages:
+            message.check()
+        return envelope, messages
+
+    def apply(self, block_ms: int, envelopes: list[bytes], *, verify_signatures: bool = True) -> Applied:
+        """Apply one block. ``block_ms`` is the header's time; only a wall clock takes it as market time.
+
+        ``verify_signatures`` may be False for envelopes that this very node has opened with verification before.
+        """
+        clock = CLOCK.need(self.store)
+        if clock.mode == WALL and block_ms > clock.market_ms:
+            clock = Clock(WALL, block_ms)
+            CLOCK.put(self.store, (), clock)
+        now_ms = clock.market_ms
+        faults: list[str] = []
+        events: list[tuple[int, Event]] = []
+        outcomes = []
+        for place, data in enumerate(envelopes):
+            answers, emitted = self._apply_envelope(data, now_ms, faults, verify_signatures=verify_signatures)
+            outcomes.append(answers)
+            events.extend((place, event) for event in emitted)
+        end_ms = self.market_ms
+        context = self._block_context(end_ms)
+        for contract in self.market.contracts:
+            for hook in contract.hooks:
+                hook(context)
+        events.extend((-1, event) for event in context.events)
+        for key, _ in ANSWERED.due(self.store, "by_expiry", end_ms):
+            ANSWERED.delete(self.store, *key)
+        return self._finish(end_ms, outcomes, events, faults)
+
+    def _apply_envelope(
+        self, data: bytes, now_ms: int, faults: list[str], *, verify_signatures: bool
+    ) -> tuple[tuple[Outcome, ...], list[Event]]:
+        try:
+            envelope, messages = self.open(data, verify_signatures=verify_signatures)
+            answered = self.first_answer(envelope, now_ms)
+        except Refused as error:
+            return (refused(error),), []
+        if answered is not None:
+            return answered.outcomes, []
+        outcomes, events = self._execute(envelope, messages, now_ms, faults)
+        row = Answered(envelope.expires_ms, digest_of(envelope), outcomes)
+        ANSWERED.put(self.store, answer_key(envelope), row)
+        return outcomes, events
+
+    def first_answer(self, envelope: Envelope, now_ms: int) -> Answered | None:
+        """The stored answer if the envelope is a repeat; None if it is new and in time.
+
+        Raises:
+            Refused: 1007-1009.
+        """
+        answered = ANSWERED.get(self.store, *answer_key(envelope))
+        if answered is not None:
+            if answered.digest != digest_of(envelope):
+                raise ID_USED_FOR_ANOTHER("id", envelope.id.hex())
+            return answered
+        if envelope.expires_ms <= now_ms:
+            raise MESSAGE_EXPIRED("expires_ms", envelope.expires_ms, f"> {now_ms}")
+        if envelope.expires_ms > now_ms + EXPIRY_MAX_MS:
+            raise EXPIRY_TOO_FAR("expires_ms", envelope.expires_ms, f"<= {now_ms + EXPIRY_MAX_MS}")
+        return None
+
+    def _execute(
+        self, envelope: Envelope, messages: list[Message], now_ms: int, faults: list[str]
+    ) -> tuple[tuple[Outcome, ...], list[Event]]:
+        signers = tuple(signature.public_key for signature in envelope.signatures)
+        start = self.store.mark()
+        outcomes: list[Outcome] = []
+        events: list[Event] = []
+        for message in messages:
+            mark = self.store.mark()
+            context = Context(self.store, self.cold, self.market, now_ms, [], envelope.sender_id, signers)
+            outcome = self._handle(context, message, faults)
+            if outcome.done:
+                events.extend(context.events)
+            else:
+                self.store.rollback(mark)
+                if envelope.atomic:
+                    self.store.rollback(start)
+                    failed = Outcome(BATCH_FAILED.number, "body", str(len(outcomes)))
+                    before, after = len(outcomes), len(messages) - len(outcomes) - 1
+                    return (*[failed] * before, outcome, *[failed] * after), []
+            outcomes.append(outcome)
+        return tuple(outcomes), events
+
+    def _handle(self, context: Context, message: Message, faults: list[str]) -> Outcome:
+        try:
+            self.market.authorise(context, message)
+            reply = self.market.handlers[type(message)](context, message)
+        except Refused as error:
+            return refused(error)
+        except (MemoryError, RecursionError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not stop every replica; it is told loudly
+            faults.append(f"{type(message).__name__}: {type(error).__name__}: {error}")
+            return Outcome(INTERNAL_FAULT.number)
+        return Outcome(0, reply=b"" if reply is None else encode(reply))
+
+    def _block_context(self, market_ms: int) -> BlockContext:
+        return BlockContext(self.store, self.cold, self.market, market_ms, [])
+
+    def _finish(
+        self,
+        market_ms: int,
+        outcomes: list[tuple[Outcome, ...]],
+        events: list[tuple[int, Event]],
+        faults: list[str],
+    ) -> Applied:
+        touched = self.store.touched()
+        self._check_rows(touched)
+        self.height += 1
+        if remainder(self.height, FULL_CHECK_EVERY_BLOCKS) == 0:
+            self.check_all()
+        changes = [(table, key, None if row is None else encode(row)) for table, key, row in touched]
+        self.roots.update(changes)
+        return Applied(market_ms, outcomes, events, changes, self.cold.pending(), self.roots.app_hash(), faults)
+
+    def settle(self) -> None:
+        """The block is durable: forget undo log and touched rows."""
+        self.store.settle()
+        self.cold.settle()
+
+    def _invariants(self) -> list[RowInvariant | StateInvariant]:
+        return [invariant for contract in self.market.contracts for invariant in contract.invariants]
+
+    def _check_rows(self, touched: list[tuple[str, Key, Record | None]]) -> None:
+        by_table: dict[str, list[RowInvariant]] = {}
+        for invariant in self._invariants():
+            if isinstance(invariant, RowInvariant):
+                by_table.setdefault(invariant.table.name, []).append(invariant)
+        for table, key, row in touched:
+            if row is not None:
+                for invariant in by_table.get(table, ()):
+                    check.that(invariant.holds(key, row), f"{invariant.name} at {table}{key}")
+
+    def check_all(self) -> None:
+        """Test every invariant over the whole state.
+
+        Raises:
+            CheckFailed: naming the invariant that does not hold; the node stops.
+        """
+        context = self._block_context(self.market_ms)
+        for invariant in self._invariants():
+            if isinstance(invariant, StateInvariant):
+                check.that(invariant.holds(context), invariant.name)
+            else:
+                for key, row in invariant.table.range(self.store):
+                    check.that(invariant.holds(key, row), f"{invariant.name} at {key}")
+
+    def load(self, height: int, rows: list[tuple[str, bytes, bytes]]) -> bytes:
+        """Put back a stored state at start; returns its app hash, to be compared with the stored one."""
+        for table, key, row in rows:
+            self.store.load(table, key, row)
+        self.height = height
+        self.roots.update([(table, key, encode(row)) for table, held in self.store.rows.items() for key, row in held.data.items()])
+        return self.roots.app_hash()
+
+    def contract(self, name: str) -> Contract:
+        """A contract by name."""
+        return next(contract for contract in self.market.contracts if contract.name == name)
+
+    def reply_of(self, outcome: Outcome) -> Reply | None:
+        """The decoded reply of an outcome, if it has one."""
+        if not outcome.reply:
+            return None
+        reply: Reply = decode(outcome.reply, self.reply_type)
+        return reply
+
+
+def digest_of(envelope: Envelope) -> bytes:
+    """SHA-256 of an envelope without its signatures: what makes a repeat the same act."""
+    return sha256(envelope.signed_bytes())
+
+
+def answer_key(envelope: Envelope) -> Key:
+    """Where the answer is kept: (sender, id); an applicant has no sender number yet, so its key enters the id."""
+    if envelope.sender_id != UNREGISTERED:
+        return (envelope.sender_id, envelope.id)
+    keys = b"".join(signature.public_key for signature in envelope.signatures)
+    return (UNREGISTERED, sha256(keys + envelope.id)[:ID_BYTES])
+
+
+def advance_clock(context: Context, to_ms: int) -> None:
+    """Move a stepped clock; the new time holds for this block's hooks and from the next block on for messages."""
+    clock = CLOCK.need(context)
+    check.that(clock.mode == STEPPED and to_ms > clock.market_ms, "a stepped clock moves forward")
+    CLOCK.put(context, (), Clock(STEPPED, to_ms))

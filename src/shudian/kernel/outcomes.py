@@ -1,0 +1,119 @@
+"""What the ledger answers: a refusal with a number, or an outcome with a reply.
+
+A refusal's number is contract x 1000 + n and is never reused; its words live beside it in Chinese and English. Only the
+number and the three facts (field, value, allowed) are kept on the ledger, the words are added where they are shown.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shudian.kernel.codec import Record
+
+Language = Literal["zh", "en"]
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+    """Raised by a rule that says no; only the machine and the client catch it."""
+
+    def __init__(self, refusal: "Refusal", field: str, value: str, allowed: str) -> None:
+        """Keep the refusal and its facts; ``field`` names the offending field, ``allowed`` what would have passed."""
+        super().__init__(f"{refusal.number} {refusal.name}: {field}={value} ({allowed})")
+        self.refusal = refusal
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One numbered way to say no.
+
+    ``name`` is a full statement in lower case; ``zh`` and ``en`` are the words a person reads; ``status`` is the HTTP
+    status that fits; ``retry`` tells whether the same message could pass later.
+    """
+
+    number: int
+    name: str
+    zh: str
+    en: str
+    status: int = 422
+    retry: bool = False
+
+    def __call__(self, field: str = "", value: object = "", allowed: object = "") -> Refused:
+        """Make the exception that a rule raises: ``raise BALANCE_TOO_LOW("amount_fen", 500, "<= 300")``."""
+        return Refused(self, field, str(value)[:200], str(allowed)[:200])
+
+
+class Outcome(Record):
+    """The answer to one message of an envelope.
+
+    number: 0 for done, otherwise a refusal's number. field, value, allowed: the facts of a refusal. reply: the encoded
+    reply record of the handler, empty if none.
+    """
+
+    number: int
+    field: str = ""
+    value: str = ""
+    allowed: str = ""
+    reply: bytes = b""
+
+    @property
+    def done(self) -> bool:
+        """Whether the message was carried out."""
+        return self.number == 0
+
+
+class Reply(Record, tag=True):
+    """Base of what handlers answer; each subclass belongs to one contract's messages."""
+
+
+def refused(error: Refused) -> Outcome:
+    """The outcome that records a refusal."""
+    return Outcome(error.refusal.number, error.field, error.value, error.allowed)
+
+
+def sentence(refusal: Refusal, outcome: Outcome, language: Language) -> str:
+    """One clear sentence for a person: number, words, then field, value and what is allowed where known."""
+    zh = language == "zh"
+    words = refusal.zh if zh else refusal.en
+    facts = []
+    if outcome.field:
+        got = f"{outcome.field} = {outcome.value}" if outcome.value else outcome.field
+        facts.append(got)
+    if outcome.allowed:
+        facts.append(f"允许：{outcome.allowed}" if zh else f"allowed: {outcome.allowed}")
+    tail = ("（" + "；".join(facts) + "）" if zh else " (" + "; ".join(facts) + ")") if facts else ""
+    return f"[{refusal.number}] {words}{tail}"
+
+
+INTERNAL_FAULT = Refusal(1000, "internal_fault", "系统内部故障，本消息未生效", "internal fault; nothing was changed", 500, retry=True)
+MALFORMED = Refusal(1001, "malformed", "消息格式不合规", "the message is malformed", 400)
+OVERSIZED = Refusal(1002, "oversized", "消息超过长度上限", "the message is too large", 413)
+WRONG_CHAIN = Refusal(1003, "wrong_chain", "消息属于另一条链", "the message is for another chain", 400)
+UNSIGNED = Refusal(1004, "unsigned", "缺少签名", "a signature is missing", 401)
+SIGNATURE_INVALID = Refusal(1005, "signature_invalid", "签名无效", "a signature is invalid", 401)
+UNKNOWN_MESSAGE = Refusal(1006, "unknown_message", "未知的消息类型", "the type of message is unknown", 400)
+MESSAGE_EXPIRED = Refusal(1007, "message_expired", "消息已过有效期", "the message has expired", 410)
+EXPIRY_TOO_FAR = Refusal(1008, "expiry_too_far", "消息有效期超过 24 小时", "the expiry is more than 24 hours ahead", 422)
+ID_USED_FOR_ANOTHER = Refusal(1009, "id_used_for_another", "该消息编号已用于另一条消息", "the id was used for another message", 409)
+BATCH_FAILED = Refusal(1010, "batch_failed", "同批另一条消息被拒，整批未生效", "another message of the batch was refused", 409)
+FIELD_NOT_ALLOWED = Refusal(1011, "field_not_allowed", "字段取值不合规", "a field has a value that is not allowed")
+BATCH_SIZE_NOT_ALLOWED = Refusal(1012, "batch_size_not_allowed", "批内消息数不合规", "the number of messages in the batch is not allowed")
+VERSION_UNKNOWN = Refusal(1013, "version_unknown", "信封版本未知", "the envelope's version is unknown", 400)
+
+KERNEL_REFUSALS = (
+    INTERNAL_FAULT,
+    MALFORMED,
+    OVERSIZED,
+    WRONG_CHAIN,
+    UNSIGNED,
+    SIGNATURE_INVALID,
+    UNKNOWN_MESSAGE,
+    MESSAGE_EXPIRED,
+    EXPIRY_TOO_FAR,
+    ID_USED_FOR_ANOTHER,
+    BATCH_FAILED,
+    FIELD_NOT_ALLOWED,
+    BATCH_SIZE_NOT_ALLOWED,
+    VERSION_UNKNOWN,
+)

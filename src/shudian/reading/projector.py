@@ -1,0 +1,174 @@
+"""The projector: one transaction of the reading database per block; two generic tables beside the contracts' own.
+
+``messages`` keeps the outcome of every message for good (the ledger's state forgets it at expiry); ``timeline`` keeps, for every
+deed, the events that belong to it in order.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from shudian.kernel.messages import Event
+from shudian.kernel.outcomes import Outcome
+from shudian.reading.reader import LIMIT_MAX_COUNT, Reader, Viewer, Writer
+from shudian.reading.tables import At, ReadTable, Row, Views, blob, integer, parties, text
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Said:
+    """One envelope of a block as the projector needs it: who, which id, what kinds of message, with which outcomes."""
+
+    sender_id: int
+    id: bytes
+    kinds: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+class Projector:
+    """Keeps the reading database at the height of the ledger."""
+
+    def __init__(self, path: Path | None, views: tuple[Views, ...], oversight: tuple[str, ...]) -> None:
+        """Open or make the database (None: in memory). ``oversight``: kinds of member that see every message and timeline."""
+        self.views = views
+        self.oversight = oversight
+        self.messages = ReadTable(
+            "messages",
+            (
+                integer("sender_id", "发送方", "sender"),
+                blob("id", "消息编号", "message id"),
+                integer("item_no", "批内序号", "item in the batch"),
+                text("kind", "消息类型", "type"),
+                integer("number", "结果编号", "outcome number"),
+                text("field", "字段", "field"),
+                text("value", "取值", "value"),
+                text("allowed", "允许", "allowed"),
+                blob("reply", "回复", "reply"),
+                integer("height", "区块", "block"),
+                integer("market_ms", "市场时间", "market time"),
+            ),
+            ("sender_id", "id", "item_no"),
+            parties("sender_id", also=oversight),
+            (("number", "height"),),
+        )
+        self.timeline = ReadTable(
+            "timeline",
+            (
+                text("deed", "业务", "deed"),
+                integer("height", "区块", "block"),
+                integer("order_no", "序", "order"),
+                integer("market_ms", "市场时间", "market time"),
+                text("event", "事件", "event"),
+                text("step", "环节", "step"),
+                text("zh", "中文", "Chinese"),
+                text("en", "英文", "English"),
+                text("parties", "相关方", "parties"),
+                text("facts", "内容", "facts"),
+            ),
+            ("deed", "height", "order_no"),
+            parties(also=oversight),
+        )
+        self._projections = {kind: run for view in views for kind, run in view.projections.items()}
+        self.connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = NORMAL")
+        self._make()
+        self._writer = Writer(self.connection)
+        self.reader = Reader(self.connection)
+
+    def _make(self) -> None:
+        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == FORMAT:
+            return
+        self.connection.execute("BEGIN")
+        self.connection.execute("CREATE TABLE position (height INTEGER NOT NULL)")
+        self.connection.execute("INSERT INTO position VALUES (-1)")
+        for table in self.tables():
+            for statement in table.create_sql():
+                self.connection.execute(statement)
+        self.connection.execute(f"PRAGMA user_version = {FORMAT}")
+        self.connection.execute("COMMIT")
+
+    def tables(self) -> list[ReadTable]:
+        """Every read table, the generic ones first."""
+        return [self.messages, self.timeline, *(table for view in self.views for table in view.tables)]
+
+    @property
+    def height(self) -> int:
+        """Height of the last block projected; -1 before genesis."""
+        height: int = self.connection.execute("SELECT height FROM position").fetchone()[0]
+        return height
+
+    def project(self, height: int, market_ms: int, said: Sequence[Said], events: Sequence[tuple[int, Event]]) -> None:
+        """Take in one block; a block already taken in is left alone."""
+        if height <= self.height:
+            return
+        self.connection.execute("BEGIN")
+        try:
+            for envelope in said:
+                self._record(height, market_ms, envelope)
+            for order_no, (place, event) in enumerate(events):
+                at = At(height, place, market_ms)
+                run = self._projections.get(type(event))
+                if run is not None:
+                    run(self._writer, event, at)
+                self._tell(at, order_no, event)
+            self.connection.execute("UPDATE position SET height = ?", (height,))
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def _record(self, height: int, market_ms: int, envelope: Said) -> None:
+        if self._writer.exists(self.messages, {"sender_id": envelope.sender_id, "id": envelope.id, "item_no": 0}):
+            return
+        for item_no, outcome in enumerate(envelope.outcomes):
+            self._writer.insert(
+                self.messages,
+                sender_id=envelope.sender_id,
+                id=envelope.id,
+                item_no=item_no,
+                kind=envelope.kinds[item_no] if item_no < len(envelope.kinds) else "",
+                number=outcome.number,
+                field=outcome.field,
+                value=outcome.value,
+                allowed=outcome.allowed,
+                reply=outcome.reply,
+                height=height,
+                market_ms=market_ms,
+            )
+
+    def _tell(self, at: At, order_no: int, event: Event) -> None:
+        facts = msgspec.json.encode({name: getattr(event, name) for name in event.__struct_fields__}).decode()
+        for deed in (event.deed, *event.also):
+            self._writer.insert(
+                self.timeline,
+                deed=deed,
+                height=at.height,
+                order_no=order_no,
+                market_ms=at.market_ms,
+                event=type(event).__name__,
+                step=event.step,
+                zh=event.zh,
+                en=event.en,
+                parties="".join(f",{member}" for member in event.parties) + ",",
+                facts=facts,
+            )
+
+    def timeline_of(self, viewer: Viewer, deed: str) -> list[Row]:
+        """The events of a deed in order, as far as the viewer is a party to them (an event without parties is public)."""
+        rows = self.connection.execute(
+            "SELECT height, market_ms, event, step, zh, en, parties, facts FROM timeline WHERE deed = ? "
+            "AND (? OR parties = ',' OR parties LIKE ?) ORDER BY height, order_no LIMIT ?",
+            (deed, viewer.kind in self.oversight, f"%,{viewer.member_id},%", LIMIT_MAX_COUNT),
+        )
+        names = ("height", "market_ms", "event", "step", "zh", "en", "parties", "facts")
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connection.close()

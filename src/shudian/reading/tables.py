@@ -1,0 +1,103 @@
+"""Declarations of read tables: columns, key, who may see a row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shudian.kernel.messages import Event
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: SQL type, and its name for people in Chinese and English (units in the code name's last word)."""
+
+    name: str
+    sql: Literal["INTEGER", "TEXT", "BLOB"]
+    zh: str
+    en: str
+
+
+def integer(name: str, zh: str, en: str) -> Column:
+    """A column of integers."""
+    return Column(name, "INTEGER", zh, en)
+
+
+def text(name: str, zh: str, en: str) -> Column:
+    """A column of text."""
+    return Column(name, "TEXT", zh, en)
+
+
+def blob(name: str, zh: str, en: str) -> Column:
+    """A column of bytes."""
+    return Column(name, "BLOB", zh, en)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Who may see a row. kind: public, members, parties (a column names the viewer) or kinds of member only.
+
+    columns: the columns that hold member ids (parties). also: kinds of member that see every row.
+    """
+
+    kind: Literal["public", "members", "parties", "kinds"]
+    columns: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+PUBLIC = Scope("public")
+MEMBERS = Scope("members")
+
+
+def parties(*columns: str, also: tuple[str, ...]) -> Scope:
+    """Rows that name the viewer in one of ``columns``; members of the kinds ``also`` see all."""
+    return Scope("parties", columns, also)
+
+
+def kinds(*also: str) -> Scope:
+    """Rows that only members of some kinds see."""
+    return Scope("kinds", (), also)
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """A table of the reading database."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    scope: Scope
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    def create_sql(self) -> list[str]:
+        """The statements that make the table and its indexes."""
+        columns = ", ".join(f"{column.name} {column.sql}" for column in self.columns)
+        create = f"CREATE TABLE {self.name} ({columns}, PRIMARY KEY ({', '.join(self.key)})) WITHOUT ROWID"
+        indexes = [
+            f"CREATE INDEX {self.name}_{place} ON {self.name} ({', '.join(names)})" for place, names in enumerate(self.indexes)
+        ]
+        return [create, *indexes]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column of that name."""
+        return any(column.name == name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class At:
+    """Where an event stands: block height, place of its envelope in the block (-1: a block hook), market time."""
+
+    height: int
+    place: int
+    market_ms: int
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a contract tells: its read tables, a projection per event, and its queries (functions of reader and viewer)."""
+
+    name: str
+    tables: tuple[ReadTable, ...]
+    projections: Mapping[type[Event], Callable[..., None]]
+    queries: tuple[Callable[..., Any], ...] = field(default=())

@@ -1,0 +1,108 @@
+"""Tables and roots against plain models: undo, order, indexes, and a root that depends on rows alone."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shudian.kernel.codec import Record, encode
+from shudian.kernel.roots import StateTree, merkle_root
+from shudian.kernel.tables import SEQUENCES, Key, Store, Table, decode_key, encode_key, next_id
+
+
+class Item(Record):
+    owner_id: int
+    size: int
+
+
+def by_owner(_key: Key, row: Item) -> Key | None:
+    return (row.owner_id,) if row.size else None
+
+
+ITEMS = Table("test.items", Item, ("group_id", "item_id"), {"by_owner": by_owner})
+
+
+keys = st.tuples(st.integers(0, 3), st.integers(0, 5))
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), keys, st.integers(1, 3), st.integers(0, 2)),
+        st.tuples(st.just("delete"), keys),
+        st.tuples(st.just("mark")),
+        st.tuples(st.just("rollback")),
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+def test_a_table_is_a_sorted_dictionary_that_can_go_back(plan: list[tuple]) -> None:  # type: ignore[type-arg] # steps differ in length
+    store = Store((ITEMS,))
+    model: dict[Key, Item] = {}
+    marks: list[tuple[int, dict[Key, Item]]] = []
+    for step in plan:
+        if step[0] == "put":
+            row = Item(step[2], step[3])
+            ITEMS.put(store, step[1], row)
+            model[step[1]] = row
+        elif step[0] == "delete" and step[1] in model:
+            ITEMS.delete(store, *step[1])
+            del model[step[1]]
+        elif step[0] == "mark":
+            marks.append((store.mark(), dict(model)))
+        elif step[0] == "rollback" and marks:
+            mark, model = marks.pop()
+            store.rollback(mark)
+        assert list(ITEMS.range(store)) == sorted(model.items())
+        for group in range(4):
+            assert list(ITEMS.range(store, group)) == sorted((k, r) for k, r in model.items() if k[0] == group)
+        for owner in range(1, 4):
+            expected = sorted((k, r) for k, r in model.items() if r.owner_id == owner and r.size)
+            assert list(ITEMS.find(store, "by_owner", owner)) == expected
+        due = [(k, r) for k, r in sorted(model.items(), key=lambda kr: (kr[1].owner_id, kr[0])) if r.size and r.owner_id <= 2]
+        assert ITEMS.due(store, "by_owner", 2) == due
+
+
+def test_a_rolled_back_message_gives_its_ids_back() -> None:
+    store = Store((SEQUENCES,))
+    assert next_id(store, "x") == 1
+    mark = store.mark()
+    assert next_id(store, "x") == 2
+    store.rollback(mark)
+    assert next_id(store, "x") == 2
+
+
+rows = st.dictionaries(keys, st.integers(0, 9), max_size=30)
+
+
+@given(rows, st.randoms(use_true_random=False), rows)
+def test_the_root_depends_on_the_rows_alone(final: dict[Key, int], order: object, first: dict[Key, int]) -> None:
+    straight, crooked = StateTree(), StateTree()
+    straight.update([("t.a", key, encode(value)) for key, value in final.items()])
+    crooked.update([("t.a", key, encode(value)) for key, value in first.items()])
+    leave = [("t.a", key, None) for key in first if key not in final]
+    arrive = [("t.a", key, encode(value)) for key, value in final.items()]
+    mixed: list[tuple[str, Key, bytes | None]] = [*leave, *arrive]
+    order.shuffle(mixed)  # type: ignore[attr-defined] # Hypothesis gives a random.Random
+    for change in mixed:
+        crooked.update([change])
+    assert straight.root == crooked.root
+    if final:
+        assert straight.root != StateTree().root
+
+
+@given(rows, keys, st.integers(0, 9))
+def test_one_other_row_gives_another_root(held: dict[Key, int], key: Key, value: int) -> None:
+    one, other = StateTree(), StateTree()
+    one.update([("t.a", k, encode(v)) for k, v in held.items()])
+    changed = {**held, key: value}
+    other.update([("t.a", k, encode(v)) for k, v in changed.items()])
+    assert (one.root == other.root) is (held == changed)
+
+
+def test_merkle_root_is_rfc_6962() -> None:
+    leaves = [b"", b"\x00", b"\x10", b"\x20\x21", b"\x30\x31", b"\x40\x41\x42\x43", b"\x50" + bytes(range(0x51, 0x58)), b"\x60" + bytes(range(0x61, 0x70))]
+    assert merkle_root(leaves).hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
+    assert merkle_root(leaves[:1]).hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+
+
+@given(st.tuples(st.integers(-(2**62), 2**62), st.text(max_size=8), st.binary(max_size=8)))
+def test_keys_come_back_from_their_bytes(key: Key) -> None:
+    assert decode_key(encode_key(key)) == key
