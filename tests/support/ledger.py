@@ -7,7 +7,7 @@ from shudian.kernel.codec import encode
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import seal
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import STEPPED, Applied, BlockContext, Context, Machine
+from shudian.kernel.machine import CLOCK, STEPPED, Applied, BlockContext, Clock, Context, Machine
 from shudian.kernel.messages import Contract, Event, Market, Message
 from shudian.kernel.outcomes import Outcome, Reply
 
@@ -59,7 +59,9 @@ class Ledger:
         """Events of the last block."""
         return [event for _, event in self.last.events]
 
-    def envelope(self, sender_id: int, *messages: Message, signers: Sequence[str] = ("anybody",), atomic: bool = False) -> bytes:
+    def envelope(
+        self, sender_id: int, *messages: Message, signers: Sequence[str] = ("anybody",), atomic: bool = False
+    ) -> bytes:
         self.sent_count += 1
         keys = [key_of(name) for name in signers]
         message_id = derived_id("test", str(self.sent_count))
@@ -95,7 +97,5 @@ class Ledger:
 
     def advance(self, to_ms: int) -> Applied:
         """Move the stepped clock by the clock's own verb and run an empty block, so that hooks run."""
-        from shudian.kernel.machine import CLOCK, Clock
-
         CLOCK.put(self.machine.store, (), Clock(STEPPED, to_ms))
         return self._keep(self.machine.apply(to_ms, []))

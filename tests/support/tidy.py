@@ -15,7 +15,7 @@ UNITS_MODULE = "shudian.kernel.units"
 
 UNIT_SUFFIXES = (
     *("fen", "kwh", "wh", "kw", "kva", "myuan_mwh", "e8yuan_kwh", "fen_kw", "fen_kva", "ppm", "ms", "day", "slot"),
-    *("segment", "certs"),
+    *("segment", "certs", "e6deg"),
 )
 PLAIN_SUFFIXES = ("id", "no", "count", "version", "height", "code", "month")
 UNIT_OF_SETTING = "values"  # the unit of a setting's values is the last word of the setting's own name
@@ -49,8 +49,7 @@ _NUMPY_FLOATS = re.compile(
     r"|average|median|std|var|(nan)?(percentile|quantile)|linspace|logspace|geomspace|sqrt|cbrt|exp.*|log.*|sin|cos|tan"
     r"|power|float_power|rint|round|around|floor|ceil|interp|random|linalg|fft|nan|inf|e|pi"
 )
-_NUMPY_MAKERS = frozenset({"zeros", "ones", "empty", "full", "array", "asarray", "arange", "fromiter", "frombuffer"})
-_NUMPY_SORTS = frozenset({"argsort", "sort"})
+_NUMPY_MAKERS = frozenset({"zeros", "ones", "empty", "array", "asarray", "frombuffer"})
 _NUMPY_PARTITIONS = frozenset({"argpartition", "partition"})
 
 _ORDER_TAKERS = frozenset({"list", "tuple", "enumerate", "iter", "zip", "map", "filter", "next", "reversed", "dict"})
@@ -118,14 +117,19 @@ def numpy_use(module: Module) -> Iterator[Finding]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         name, keywords = node.func.attr, {keyword.arg: keyword.value for keyword in node.keywords}
-        if name in _NUMPY_MAKERS and _is_numpy(node.func.value) and "dtype" not in keywords:
+        is_typed = "dtype" in keywords or len(node.args) > 1
+        if name in _NUMPY_MAKERS and _is_numpy(node.func.value) and not is_typed:
             yield module.finding(node, f"np.{name} without dtype", "dtype=np.int64: the default may be a float")
         if name in _NUMPY_PARTITIONS and (_is_numpy(node.func.value) or name == "argpartition"):
             yield module.finding(node, f"{name}()", "a stable sort: the order of a partition differs by processor")
-        if name == "argsort" or (name in _NUMPY_SORTS and _is_numpy(node.func.value)):
-            kind = keywords.get("kind")
-            if not isinstance(kind, ast.Constant) or kind.value != "stable":
-                yield module.finding(node, f'{name}() without kind="stable"', "ties differ by processor")
+        if name == "argsort" and not _is_word(keywords.get("kind"), "stable"):
+            yield module.finding(
+                node, 'argsort() without kind="stable"', "say it: the order of ties differs by processor"
+            )
+
+
+def _is_word(node: ast.expr | None, word: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == word
 
 
 def _is_numpy(node: ast.expr) -> bool:

@@ -37,6 +37,7 @@ def test_a_record_comes_back_from_its_bytes(amount: int, name: str, parts: list[
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_other_bytes_are_refused(data: bytes, why: str) -> None:
+    assert why
     with pytest.raises(Malformed):
         decode(data, Leaf)
 

@@ -14,7 +14,9 @@ from shudian.kernel import crypto
 VECTORS = Path(__file__).parents[1] / "data" / "ed25519" / "edge_vectors.csv"
 
 
-@pytest.mark.parametrize("row", list(csv.DictReader(VECTORS.read_text(encoding="utf-8").splitlines())), ids=lambda row: row["why"])
+@pytest.mark.parametrize(
+    "row", list(csv.DictReader(VECTORS.read_text(encoding="utf-8").splitlines())), ids=lambda row: row["why"]
+)
 def test_edge_vectors(row: dict[str, str]) -> None:
     public_key, signature, message = (bytes.fromhex(row[name]) for name in ("public_key", "signature", "message"))
     assert crypto.verify(public_key, signature, message) is (row["strict"] == "true")
@@ -39,7 +41,9 @@ def test_one_flipped_bit_breaks_a_signature(seed: bytes, message: bytes, place: 
     assert not crypto.verify(key.public_key, signature, message + b"\x00")
 
 
-@given(seed=st.binary(min_size=32, max_size=32), message=st.binary(max_size=100), noise=st.binary(min_size=64, max_size=64))
+@given(
+    seed=st.binary(min_size=32, max_size=32), message=st.binary(max_size=100), noise=st.binary(min_size=64, max_size=64)
+)
 def test_agrees_with_an_independent_library(seed: bytes, message: bytes, noise: bytes) -> None:
     key = crypto.SigningKey(seed)
     other = Ed25519PublicKey.from_public_bytes(key.public_key)

@@ -79,7 +79,10 @@ CONTRACT = Contract(
     (TOO_MANY,),
     (JarReply,),
     hooks=(count_blocks,),
-    invariants=(RowInvariant("never negative", JARS, never_negative), StateInvariant("one jar", lambda ctx: JARS.count(ctx) <= 1)),
+    invariants=(
+        RowInvariant("never negative", JARS, never_negative),
+        StateInvariant("one jar", lambda ctx: JARS.count(ctx) <= 1),
+    ),
 )
 
 
@@ -179,9 +182,7 @@ def test_a_refusal_leaves_only_its_outcome(ledger: Ledger) -> None:
     assert ledger.machine.roots.sub_roots()["jar"] == before
 
 
-@pytest.mark.parametrize(
-    ("atomic", "numbers", "left"), [(False, [0, 1101, 0], 42), (True, [1010, 1101, 1010], 0)]
-)
+@pytest.mark.parametrize(("atomic", "numbers", "left"), [(False, [0, 1101, 0], 42), (True, [1010, 1101, 1010], 0)])
 def test_a_batch_stands_each_or_as_a_whole(ledger: Ledger, atomic: bool, numbers: list[int], left: int) -> None:
     data = ledger.envelope(7, AddCoins(40), AddCoins(30), AddCoins(2), atomic=atomic)
     assert [outcome.number for outcome in ledger.apply(data)[0]] == numbers
@@ -190,7 +191,9 @@ def test_a_batch_stands_each_or_as_a_whole(ledger: Ledger, atomic: bool, numbers
 
 
 def test_a_fault_of_ours_is_refused_and_told(ledger: Ledger) -> None:
-    applied = ledger.machine.apply(ledger.now_ms, [ledger.envelope(7, AddCoins(1, "fault")), ledger.envelope(7, AddCoins(2))])
+    applied = ledger.machine.apply(
+        ledger.now_ms, [ledger.envelope(7, AddCoins(1, "fault")), ledger.envelope(7, AddCoins(2))]
+    )
     assert [outcomes[0].number for outcomes in applied.outcomes] == [1000, 0]
     assert applied.faults == ["AddCoins: ZeroDivisionError: "]
     assert coins(ledger) == 2

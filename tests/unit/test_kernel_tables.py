@@ -56,7 +56,11 @@ def test_a_table_is_a_sorted_dictionary_that_can_go_back(plan: list[tuple]) -> N
         for owner in range(1, 4):
             expected = sorted((k, r) for k, r in model.items() if r.owner_id == owner and r.size)
             assert list(ITEMS.find(store, "by_owner", owner)) == expected
-        due = [(k, r) for k, r in sorted(model.items(), key=lambda kr: (kr[1].owner_id, kr[0])) if r.size and r.owner_id <= 2]
+        due = [
+            (k, r)
+            for k, r in sorted(model.items(), key=lambda kr: (kr[1].owner_id, kr[0]))
+            if r.size and r.owner_id <= 2
+        ]
         assert ITEMS.due(store, "by_owner", 2) == due
 
 
@@ -98,7 +102,16 @@ def test_one_other_row_gives_another_root(held: dict[Key, int], key: Key, value:
 
 
 def test_merkle_root_is_rfc_6962() -> None:
-    leaves = [b"", b"\x00", b"\x10", b"\x20\x21", b"\x30\x31", b"\x40\x41\x42\x43", b"\x50" + bytes(range(0x51, 0x58)), b"\x60" + bytes(range(0x61, 0x70))]
+    leaves = [
+        b"",
+        b"\x00",
+        b"\x10",
+        b"\x20\x21",
+        b"\x30\x31",
+        b"\x40\x41\x42\x43",
+        b"\x50" + bytes(range(0x51, 0x58)),
+        b"\x60" + bytes(range(0x61, 0x70)),
+    ]
     assert merkle_root(leaves).hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
     assert merkle_root(leaves[:1]).hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
 

@@ -3,6 +3,8 @@
 Version 1 carries its body in clear; the body is a field of its own so that a later version can carry ciphertext in its place.
 """
 
+from itertools import pairwise
+
 from shudian.kernel.codec import Malformed, Record, decode, encode
 from shudian.kernel.crypto import SigningKey, verify
 from shudian.kernel.ids import ID_BYTES
@@ -58,7 +60,14 @@ class Envelope(Record):
 
 
 def seal(
-    chain_id: str, sender_id: int, message_id: bytes, expires_ms: int, body: bytes, keys: list[SigningKey], *, atomic: bool
+    chain_id: str,
+    sender_id: int,
+    message_id: bytes,
+    expires_ms: int,
+    body: bytes,
+    keys: list[SigningKey],
+    *,
+    atomic: bool,
 ) -> bytes:
     """The bytes of an envelope around ``body``, signed by ``keys`` in public-key order."""
     unsigned = Envelope(VERSION, chain_id, sender_id, message_id, expires_ms, atomic, body, ())
@@ -91,7 +100,7 @@ def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True)
     if len(envelope.signatures) > SIGNATURES_MAX_COUNT:
         raise FIELD_NOT_ALLOWED("signatures", len(envelope.signatures), f"1..{SIGNATURES_MAX_COUNT}")
     keys = [signature.public_key for signature in envelope.signatures]
-    if any(left >= right for left, right in zip(keys, keys[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(keys)):
         raise FIELD_NOT_ALLOWED("signatures", "keys", "distinct keys in rising order")
     if verify_signatures:
         content = envelope.signed_bytes()

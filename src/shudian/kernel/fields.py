@@ -8,6 +8,9 @@ from shudian.kernel.outcomes import FIELD_NOT_ALLOWED
 AMOUNT_MAX = 10**15
 DIGEST_BYTES = 32
 
+# Stated code points, not a Unicode table: tables differ between Python versions, and two nodes must answer alike.
+_FORBIDDEN_RANGES = ((0x00, 0x1F), (0x7F, 0x9F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2066, 0x2069), (0xFEFF, 0xFEFF))
+
 
 def whole(name: str, value: int, low: int, high: int) -> None:
     """Refuse an integer outside [low, high]."""
@@ -24,11 +27,12 @@ def wholes(name: str, values: Sequence[int], count: int, low: int, high: int) ->
 
 
 def text(name: str, value: str, longest: int, shortest: int = 1) -> None:
-    """Refuse text that is too short or too long (in characters) or holds control characters."""
+    """Refuse text that is too short or too long (in characters) or holds control, direction or invisible characters."""
     if not shortest <= len(value) <= longest:
         raise FIELD_NOT_ALLOWED(name, f"{len(value)} characters", f"{shortest}..{longest} characters")
-    if not value.isprintable():
-        raise FIELD_NOT_ALLOWED(name, "control characters", "printable text")
+    for character in value:
+        if any(low <= ord(character) <= high for low, high in _FORBIDDEN_RANGES):
+            raise FIELD_NOT_ALLOWED(name, f"U+{ord(character):04X}", "no control, direction or invisible characters")
 
 
 def one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -321,7 +321,9 @@ class Machine:
         for table, key, row in rows:
             self.store.load(table, key, row)
         self.height = height
-        self.roots.update([(table, key, encode(row)) for table, held in self.store.rows.items() for key, row in held.data.items()])
+        self.roots.update(
+            [(table, key, encode(row)) for table, held in self.store.rows.items() for key, row in held.data.items()]
+        )
         return self.roots.app_hash()
 
     def contract(self, name: str) -> Contract:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PUBLIC = "public"
 MEMBERS = "members"
 PARTIES = "parties"
+NUMBERS_PER_CONTRACT = 1_000
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Market:
                     raise ValueError(message)
                 settings[setting.name] = setting
             for refusal in contract.refusals:
-                if refusal.number in refusals or not 0 < refusal.number - 1_000 * contract.number < 1_000:
+                if refusal.number in refusals or not 0 < refusal.number - NUMBERS_PER_CONTRACT * contract.number < NUMBERS_PER_CONTRACT:
                     message = f"refusal {refusal.number} is declared twice or by the wrong contract"
                     raise ValueError(message)
                 refusals[refusal.number] = refusal

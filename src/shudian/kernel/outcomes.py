@@ -12,7 +12,7 @@ from shudian.kernel.codec import Record
 Language = Literal["zh", "en"]
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+class Refused(Exception):
     """Raised by a rule that says no; only the machine and the client catch it."""
 
     def __init__(self, refusal: "Refusal", field: str, value: str, allowed: str) -> None:
@@ -86,7 +86,9 @@ def sentence(refusal: Refusal, outcome: Outcome, language: Language) -> str:
     return f"[{refusal.number}] {words}{tail}"
 
 
-INTERNAL_FAULT = Refusal(1000, "internal_fault", "系统内部故障，本消息未生效", "internal fault; nothing was changed", 500, retry=True)
+INTERNAL_FAULT = Refusal(
+    1000, "internal_fault", "系统内部故障，本消息未生效", "internal fault; nothing was changed", 500, retry=True
+)
 MALFORMED = Refusal(1001, "malformed", "消息格式不合规", "the message is malformed", 400)
 OVERSIZED = Refusal(1002, "oversized", "消息超过长度上限", "the message is too large", 413)
 WRONG_CHAIN = Refusal(1003, "wrong_chain", "消息属于另一条链", "the message is for another chain", 400)
@@ -94,11 +96,19 @@ UNSIGNED = Refusal(1004, "unsigned", "缺少签名", "a signature is missing", 4
 SIGNATURE_INVALID = Refusal(1005, "signature_invalid", "签名无效", "a signature is invalid", 401)
 UNKNOWN_MESSAGE = Refusal(1006, "unknown_message", "未知的消息类型", "the type of message is unknown", 400)
 MESSAGE_EXPIRED = Refusal(1007, "message_expired", "消息已过有效期", "the message has expired", 410)
-EXPIRY_TOO_FAR = Refusal(1008, "expiry_too_far", "消息有效期超过 24 小时", "the expiry is more than 24 hours ahead", 422)
-ID_USED_FOR_ANOTHER = Refusal(1009, "id_used_for_another", "该消息编号已用于另一条消息", "the id was used for another message", 409)
-BATCH_FAILED = Refusal(1010, "batch_failed", "同批另一条消息被拒，整批未生效", "another message of the batch was refused", 409)
+EXPIRY_TOO_FAR = Refusal(
+    1008, "expiry_too_far", "消息有效期超过 24 小时", "the expiry is more than 24 hours ahead", 422
+)
+ID_USED_FOR_ANOTHER = Refusal(
+    1009, "id_used_for_another", "该消息编号已用于另一条消息", "the id was used for another message", 409
+)
+BATCH_FAILED = Refusal(
+    1010, "batch_failed", "同批另一条消息被拒，整批未生效", "another message of the batch was refused", 409
+)
 FIELD_NOT_ALLOWED = Refusal(1011, "field_not_allowed", "字段取值不合规", "a field has a value that is not allowed")
-BATCH_SIZE_NOT_ALLOWED = Refusal(1012, "batch_size_not_allowed", "批内消息数不合规", "the number of messages in the batch is not allowed")
+BATCH_SIZE_NOT_ALLOWED = Refusal(
+    1012, "batch_size_not_allowed", "批内消息数不合规", "the number of messages in the batch is not allowed"
+)
 VERSION_UNKNOWN = Refusal(1013, "version_unknown", "信封版本未知", "the envelope's version is unknown", 400)
 
 KERNEL_REFUSALS = (

@@ -49,7 +49,9 @@ class HasStore(Protocol):
     """Whatever carries a store: a context of a message, a block or a check."""
 
     @property
-    def store(self) -> "Store": ...
+    def store(self) -> "Store":
+        """The store."""
+        ...
 
 
 class Table(Generic[R]):
@@ -197,5 +199,7 @@ def encode_key(key: Key) -> bytes:
 def decode_key(data: bytes) -> Key:
     """The key of its canonical bytes."""
     columns: list[Any] = decode(data, list[Any])
-    check.that(all(type(column) in (int, str, bytes) for column in columns), "a key is made of integers, texts and bytes")
+    check.that(
+        all(type(column) in (int, str, bytes) for column in columns), "a key is made of integers, texts and bytes"
+    )
     return tuple(columns)

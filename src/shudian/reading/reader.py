@@ -111,7 +111,7 @@ class Writer:
 
     def _change(self, table: ReadTable, sets: str, parameters: list[Any], where: Mapping[str, Any]) -> None:
         conditions = " AND ".join(f"{name} = ?" for name in where)
-        sql = f"UPDATE {table.name} {sets} WHERE {conditions}"  # noqa: S608 - names come from declarations
+        sql = f"UPDATE {table.name} {sets} WHERE {conditions}"
         self._connection.execute(sql, [*parameters, *where.values()])
 
     def delete(self, table: ReadTable, where: Mapping[str, Any]) -> None:

@@ -75,7 +75,8 @@ class ReadTable:
         columns = ", ".join(f"{column.name} {column.sql}" for column in self.columns)
         create = f"CREATE TABLE {self.name} ({columns}, PRIMARY KEY ({', '.join(self.key)})) WITHOUT ROWID"
         indexes = [
-            f"CREATE INDEX {self.name}_{place} ON {self.name} ({', '.join(names)})" for place, names in enumerate(self.indexes)
+            f"CREATE INDEX {self.name}_{place} ON {self.name} ({', '.join(names)})"
+            for place, names in enumerate(self.indexes)
         ]
         return [create, *indexes]
 

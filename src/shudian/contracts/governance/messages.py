@@ -107,13 +107,21 @@ class ClockAdvanced(Event):
 
 
 SETTING_UNKNOWN = Refusal(2001, "setting_unknown", "没有这个市场参数", "there is no such setting", 404)
-SETTING_OUT_OF_BOUNDS = Refusal(2002, "setting_out_of_bounds", "参数取值越界", "a value of the setting is out of bounds")
+SETTING_OUT_OF_BOUNDS = Refusal(
+    2002, "setting_out_of_bounds", "参数取值越界", "a value of the setting is out of bounds"
+)
 SETTING_MISSING = Refusal(
     2003, "setting_missing", "该日没有适用的市场参数", "no value of the setting holds on that day", 409, retry=True
 )
-SETTING_IS_RETROACTIVE = Refusal(2004, "setting_is_retroactive", "参数不得追溯生效", "a setting cannot start in the past")
-CLOCK_IS_NOT_STEPPED = Refusal(2005, "clock_is_not_stepped", "本链使用真实时钟，不可推进", "this chain runs on the wall clock", 409)
-CLOCK_MOVES_FORWARD_ONLY = Refusal(2006, "clock_moves_forward_only", "时钟只能向前", "the clock moves forward only", 409)
+SETTING_IS_RETROACTIVE = Refusal(
+    2004, "setting_is_retroactive", "参数不得追溯生效", "a setting cannot start in the past"
+)
+CLOCK_IS_NOT_STEPPED = Refusal(
+    2005, "clock_is_not_stepped", "本链使用真实时钟，不可推进", "this chain runs on the wall clock", 409
+)
+CLOCK_MOVES_FORWARD_ONLY = Refusal(
+    2006, "clock_moves_forward_only", "时钟只能向前", "the clock moves forward only", 409
+)
 
 REFUSALS = (
     SETTING_UNKNOWN,

@@ -110,7 +110,9 @@ def move_clock(ctx: Context, message: AdvanceClock) -> None:
 def genesis_in(ctx: BlockContext, section: Mapping[str, Any]) -> None:
     """Take in ``settings``: a list of name, scope, from_day, values, source; here they may start in the past."""
     for entry in section.get("settings", ()):
-        message = SetSetting(entry["name"], entry.get("scope", ""), entry["from_day"], tuple(entry["values"]), entry["source"])
+        message = SetSetting(
+            entry["name"], entry.get("scope", ""), entry["from_day"], tuple(entry["values"]), entry["source"]
+        )
         message.check()
         _check_values(ctx, message)
         _write(ctx, message)

@@ -1,0 +1,86 @@
+# Shudian 蜀电链. Needs make, python3 >= 3.11 with venv, and a package index for the first `make setup`.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+UV_VERSION := 0.13.9
+# More words for the command: make demo ARGS="--days 3"
+ARGS ?=
+
+.PHONY: help
+help: ## this list 本说明
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+.PHONY: setup
+setup: $(VENV)/product.stamp ## install the product into .venv 安装
+	@echo "就绪 ready: $(BIN)/shudian"
+
+.PHONY: demo
+demo: $(VENV)/product.stamp ## run the sandbox market 沙盒演示
+	@$(BIN)/shudian demo $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/product.stamp ## measure 性能测试
+	@$(BIN)/shudian bench $(ARGS)
+
+.PHONY: test
+test: lint ## lint, types, walls and all tests 全部检查
+	$(BIN)/pytest -q -n 2 $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## style, types and walls 静态检查
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: soak
+soak: $(VENV)/dev.stamp ## many more generated cases 长时随机测试
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -n 2 tests $(ARGS)
+
+.PHONY: docs
+docs: $(VENV)/dev.stamp ## examples in docstrings run, links in documents lead somewhere 文档检查
+	$(BIN)/pytest -q src/shudian tests/unit/test_docs.py
+
+.PHONY: lock
+lock: ## write the locks from pyproject.toml; ARGS=--upgrade for newer versions 更新锁定文件
+	@rm -rf build/lock && mkdir -p build
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip --quiet --disable-pip-version-check install uv==$(UV_VERSION)
+	@$(UV_COMPILE) --group build --output-file requirements.lock
+	@$(UV_COMPILE) --group build --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	@rm -rf build/lock
+
+# One version of each package for every Python and platform; --no-config: a machine's own index settings stay out.
+UV_COMPILE = build/lock/bin/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make lock' $(ARGS)
+
+.PHONY: clean
+clean: ## remove .venv, builds and caches 清理
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "需要 Python 3.11 或更高版本：请安装，或用 make PYTHON=/路径/python3 指定。" >&2; \
+	  echo "Python 3.11 or newer is needed: install it, or name one with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "缺少 Python 的 venv 模块：Debian 请安装 python3-venv。" >&2; \
+	  echo "Python's venv module is missing: on Debian install python3-venv." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The product is installed in place: what is in src/ is what runs.
+$(VENV)/product.stamp: requirements.lock pyproject.toml $(VENV)/pyvenv.cfg
+	@echo "安装依赖（约一分钟）… installing dependencies (about a minute) ..."
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/product.stamp
+	@echo "安装开发工具… installing the tools for tests ..."
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,5 @@
+"""``python -m shudian``."""
+
+from shudian.cli import main
+
+main()

@@ -1,0 +1,69 @@
+"""The command line. Every error is one clear sentence; exit code 2 for what the user can mend, 1 for a fault of ours."""
+
+import os
+import traceback
+
+import click
+import typer
+
+from shudian.cli import bench as bench_commands
+from shudian.cli import clear, demo, member, message, node, order, resource, statement, verify
+from shudian.cli.common import UserError, err, fail, language
+from shudian.client.client import RefusedByLedgerError
+from shudian.client.keys import KeyFileError
+from shudian.node.errors import NodeError
+from shudian.tools.clearing_files import BadInput
+
+app = typer.Typer(
+    name="shudian",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help=(
+        "蜀电链：四川电力市场与金融的区块链账本。 Shudian: the ledger of Sichuan's power market and its finance.\n\n"
+        "先运行 [bold]shudian demo[/bold]：约一分钟跑完一个月的市场，然后用下面的命令查看。\n\n"
+        "Start with [bold]shudian demo[/bold]: a month of market in about a minute, then explore with the commands below."
+    ),
+)
+app.command("demo")(demo.demo)
+app.command("verify")(verify.verify)
+app.add_typer(node.app, name="node")
+app.add_typer(member.app, name="member")
+app.add_typer(resource.app, name="resource")
+app.add_typer(order.app, name="order")
+app.add_typer(statement.app, name="statement")
+app.add_typer(message.app, name="message")
+app.add_typer(clear.app, name="clear")
+app.add_typer(bench_commands.app, name="bench")
+
+
+def main() -> None:
+    """Run the command line; no stack trace ever reaches a user (SHUDIAN_DEBUG=1 shows it to a developer)."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        raise SystemExit(2) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(2) from None
+    except (click.Abort, KeyboardInterrupt):
+        fail("已中断", "interrupted", 130)
+    except (UserError, NodeError, KeyFileError, BadInput) as error:
+        fail(error.zh, error.en)
+    except RefusedByLedgerError as error:
+        err.print(error.sentence(language()), style="red", soft_wrap=True, markup=False)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(0) from None
+    except Exception:  # noqa: BLE001 - the last door: a user never sees a stack trace
+        if os.environ.get("SHUDIAN_DEBUG"):
+            traceback.print_exc()
+        fail(
+            "程序内部故障；设置 SHUDIAN_DEBUG=1 再运行可看到细节",
+            "a fault inside the program; run again with SHUDIAN_DEBUG=1 to see the details",
+            1,
+        )
+    raise SystemExit(code if isinstance(code, int) else 0)

@@ -1,0 +1,197 @@
+"""What the commands share: options, the open ledger, printing, and errors in one clear sentence."""
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shudian.client.client import Client
+from shudian.client.keys import read_key_file
+from shudian.kernel.outcomes import Language
+from shudian.node.embedded import EmbeddedNode
+from shudian.node.errors import NodeError
+from shudian.node.local import LocalTransport
+
+NODE_KEY_FILE = "node.key"
+KEYS_FOLDER = "keys"
+BEIJING = dt.timezone(dt.timedelta(hours=8))
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class Lang(StrEnum):
+    """Languages of the command line."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+class UserError(Exception):
+    """The user asked for something that cannot be; one clear sentence in each language."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Keep both sentences."""
+        super().__init__(en)
+        self.zh = zh
+        self.en = en
+
+
+class _Speech:
+    """The language of this run: --lang, else SHUDIAN_LANG, else Chinese."""
+
+    language: Language = "en" if os.environ.get("SHUDIAN_LANG") == "en" else "zh"
+
+
+def language() -> Language:
+    """The language of this run."""
+    return _Speech.language
+
+
+def say(zh: str, en: str) -> str:
+    """The sentence in the language of this run."""
+    return zh if _Speech.language == "zh" else en
+
+
+def _set_language(value: Lang) -> Lang:
+    _Speech.language = "en" if value == Lang.EN else "zh"
+    return value
+
+
+LangOption = Annotated[
+    Lang, typer.Option("--lang", envvar="SHUDIAN_LANG", callback=_set_language, is_eager=True, help="语言 language")
+]
+DataOption = Annotated[Path, typer.Option("--data", envvar="SHUDIAN_DATA", help="账本所在文件夹 folder of the ledger")]
+KeyOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--key", envvar="SHUDIAN_KEY", help="签名密钥文件，可多次给出 key file; repeat it for several signatures"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON print JSON")]
+
+DEFAULT_DATA = Path("shudian-data")
+
+
+@contextmanager
+def open_node(data: Path) -> Iterator[EmbeddedNode]:
+    """The node of a data folder, closed at the end."""
+    node_key = data / NODE_KEY_FILE
+    if not node_key.exists():
+        raise NodeError(
+            f"文件夹 {data} 中没有节点，请先运行 shudian demo 或 shudian node init",
+            f"there is no node in folder {data}; run shudian demo or shudian node init first",
+        )
+    node = EmbeddedNode.open(data, read_key_file(node_key))
+    try:
+        node.tick()
+        yield node
+    finally:
+        node.close()
+
+
+@contextmanager
+def open_client(data: Path, keys: Sequence[Path] | None, *, applicant: bool = False) -> Iterator[Client]:
+    """A client on the ledger of a folder: the public without a key, otherwise the member that the first key belongs to."""
+    signing = [read_key_file(path) for path in keys or ()]
+    with open_node(data) as node:
+        transport = LocalTransport(node)
+        member_id = 0
+        if signing and not applicant:
+            found = transport.node.member_of_key(signing[0].public_key)
+            if found is None:
+                raise UserError(
+                    f"密钥 {(keys or [])[0]} 不属于任何成员",
+                    f"key {(keys or [])[0]} belongs to no member of this ledger",
+                )
+            member_id = found
+        yield Client(transport, member_id, signing)
+
+
+@contextmanager
+def signing_client(data: Path, keys: Sequence[Path] | None) -> Iterator[Client]:
+    """A client that can say messages; a key must be given."""
+    if not keys:
+        raise UserError("请用 --key 给出签名密钥文件", "name the key file that signs with --key")
+    with open_client(data, keys) as client:
+        yield client
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; bytes as hex."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+def print_rows(rows: list[dict[str, Any]], columns: Sequence[tuple[str, str, str]], *, as_json: bool) -> None:
+    """Rows as a table with (key, zh, en) columns, numbers to the right; or as JSON."""
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        out.print(say("没有记录", "nothing found"))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for key, zh, en in columns:
+        numeric = isinstance(rows[0].get(key), int) and not key.endswith(("_ms", "_day", "_id"))
+        table.add_column(say(zh, en), justify="right" if numeric else "left", no_wrap=numeric)
+    for row in rows:
+        table.add_row(*(show(key, row.get(key)) for key, _, _ in columns))
+    out.print(table)
+
+
+def show(key: str, value: Any) -> str:
+    """A value for people, by the unit at the end of its name."""
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.hex()[:16]
+    if not isinstance(value, int) or isinstance(value, bool):
+        return str(value)
+    return show_number(key, value)
+
+
+def show_number(key: str, value: int) -> str:
+    """An integer with its unit: fen as yuan, kWh as MWh, milli-yuan/MWh as yuan/MWh, ms as Beijing time.
+
+    >>> show_number("amount_fen", -396034268), show_number("price_myuan_mwh", 197500), show_number("energy_kwh", 6500000)
+    ('-3,960,342.68', '197.500', '6,500.000')
+    """
+    sign, size = ("-" if value < 0 else ""), abs(value)
+    if key.endswith("_fen"):
+        return f"{sign}{size // 100:,}.{size % 100:02d}"
+    if key.endswith(("_kwh", "_myuan_mwh", "_kw")):
+        return f"{sign}{size // 1000:,}.{size % 1000:03d}"
+    if key.endswith("_day") and value:
+        return f"{value // 10_000}-{value // 100 % 100:02d}-{value % 100:02d}"
+    if key.endswith("_ms"):
+        return show_time(value)
+    return f"{value:,}" if not key.endswith(("_id", "_month")) else str(value)
+
+
+def show_time(market_ms: int) -> str:
+    """Market time as Beijing wall time.
+
+    >>> show_time(0)
+    '1970-01-01 08:00:00'
+    """
+    return dt.datetime.fromtimestamp(market_ms / 1000, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def fail(zh: str, en: str, code: int = 2) -> NoReturn:
+    """Print one sentence on standard error and leave."""
+    err.print(say(zh, en), style="red", soft_wrap=True, markup=False)
+    raise SystemExit(code)

@@ -1,0 +1,140 @@
+"""``shudian node``: make a chain in a folder, and see how it stands."""
+
+import datetime as dt
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shudian.cli.common import (
+    BEIJING,
+    DEFAULT_DATA,
+    KEYS_FOLDER,
+    NODE_KEY_FILE,
+    DataOption,
+    JsonOption,
+    Lang,
+    LangOption,
+    UserError,
+    open_node,
+    out,
+    print_json,
+    say,
+    show_time,
+)
+from shudian.client.keys import make_key_file
+from shudian.kernel.machine import STEPPED, WALL
+from shudian.node.embedded import EmbeddedNode
+from shudian.node.founding import SICHUAN_FOUNDERS, Founder, found
+from shudian.node.store import LEDGER_FILE
+
+app = typer.Typer(no_args_is_help=True, help="节点：建链与状态。 Make a chain in a folder, and see how it stands.")
+
+
+class ClockMode(StrEnum):
+    """What market time follows."""
+
+    WALL_CLOCK = WALL
+    STEPPED_CLOCK = STEPPED
+
+
+@app.command("init")
+def init(
+    data: DataOption = DEFAULT_DATA,
+    chain_id: Annotated[str, typer.Option(help="链标识 name of the chain")] = "shudian-1",
+    clock: Annotated[
+        ClockMode, typer.Option(help="市场时钟 market clock: wall, or stepped for a sandbox")
+    ] = ClockMode.WALL_CLOCK,
+    start: Annotated[
+        str, typer.Option(help="步进时钟的起点 first market time of a stepped clock")
+    ] = "2026-06-20T08:00",
+    founders: Annotated[
+        Path | None, typer.Option(help="创始成员 TOML 文件 institutions, see docs/operating.md")
+    ] = None,
+    lang: LangOption = Lang.ZH,
+) -> None:
+    """在文件夹中建一条新链，为每个创始机构的每个角色生成密钥。 Make a new chain, with a key file for each role of each founder."""
+    del lang
+    if (data / LEDGER_FILE).exists():
+        raise UserError(
+            f"文件夹 {data} 已有账本，不会覆盖", f"folder {data} already holds a ledger and is never overwritten"
+        )
+    institutions = SICHUAN_FOUNDERS if founders is None else read_founders(founders)
+    start_ms = _start_ms(start)
+    node_key = make_key_file(data / NODE_KEY_FILE)
+    keys = {
+        f"{founder.kind}-{role}": make_key_file(data / KEYS_FOLDER / f"{founder.kind}-{role}.key")
+        for founder in institutions
+        for role in founder.roles
+    }
+    genesis = found(chain_id, clock.value, start_ms, lambda name: keys[name].public_key, institutions)
+    EmbeddedNode.create(data, genesis, node_key).close()
+    out.print(
+        say(
+            f"已在 {data} 建链 {chain_id}；密钥在 {data / KEYS_FOLDER}，请分发给各角色并妥善保管",
+            f"chain {chain_id} is in {data}; the keys are in {data / KEYS_FOLDER}: hand them to their roles and keep them safe",
+        ),
+        soft_wrap=True,
+    )
+    out.print(
+        say("下一步：shudian node status，shudian member apply", "next: shudian node status, shudian member apply")
+    )
+
+
+def _start_ms(text: str) -> int:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(
+            f"时间 {text} 应为 2026-06-20T08:00 的形式", f"time {text} should look like 2026-06-20T08:00"
+        ) from None
+    return int(moment.replace(tzinfo=moment.tzinfo or BEIJING).timestamp()) * 1000
+
+
+def read_founders(path: Path) -> tuple[Founder, ...]:
+    """The institutions of a TOML file: [[founder]] kind, name_zh, name_en, uscc; roles follow from the default of the kind.
+
+    Raises:
+        UserError: if the file cannot be read or an entry lacks a field.
+    """
+    roles = {founder.kind: founder.roles for founder in SICHUAN_FOUNDERS}
+    try:
+        entries: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["founder"]
+        return tuple(
+            Founder(entry["kind"], entry["name_zh"], entry["name_en"], entry["uscc"], roles[entry["kind"]])
+            for entry in entries
+        )
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise UserError(f"创始成员文件 {path} 不合规：{error}", f"founders file {path} does not fit: {error}") from None
+
+
+@app.command("status")
+def status(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+    """账本的高度、时间、状态根，并检查全部不变量。 Height, time and app hash; tests every invariant."""
+    del lang
+    with open_node(data) as node:
+        node.machine.check_all()
+        facts = {
+            "chain_id": node.genesis.chain_id,
+            "clock": node.machine.clock_mode,
+            "market_ms": node.market_ms,
+            "height": node.height,
+            "app_hash": node.app_hash.hex(),
+            "invariants": "ok",
+        }
+    if as_json:
+        print_json(facts)
+        return
+    labels = {
+        "chain_id": say("链", "chain"),
+        "clock": say("时钟", "clock"),
+        "market_ms": say("市场时间", "market time"),
+        "height": say("高度", "height"),
+        "app_hash": say("状态根", "app hash"),
+        "invariants": say("不变量", "invariants"),
+    }
+    for name, value in facts.items():
+        shown = show_time(value) if name == "market_ms" and isinstance(value, int) else value
+        out.print(f"{labels[name]:<12} {shown}", soft_wrap=True)

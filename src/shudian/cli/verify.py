@@ -1,0 +1,42 @@
+"""``shudian verify DIR``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from shudian.cli.common import JsonOption, Lang, LangOption, err, out, print_json, say
+from shudian.node.verify import verify_folder
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="账本所在文件夹 folder of the ledger")],
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """重放全部区块并逐块核对。 Execute the whole log again, signatures included, and compare every block.
+
+    读取 DIR 的账本，从创世起重新执行每条消息，核对签名、结果、事件、状态根、每一行与每个冷数据块。
+    Reads only; a node may be running on the folder.
+    """
+    del lang
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task(say("核对", "verifying"), total=None)
+        verified = verify_folder(folder, lambda done, total: progress.update(task, completed=done, total=total))
+    if as_json:
+        print_json(
+            {
+                "height": verified.height,
+                "messages": verified.message_count,
+                "app_hash": verified.app_hash,
+                "verified": True,
+            }
+        )
+        return
+    out.print(
+        say(
+            f"核对一致：{verified.height} 个区块、{verified.message_count} 条消息，状态根 {verified.app_hash.hex()}",
+            f"verified: {verified.height} blocks, {verified.message_count} messages, app hash {verified.app_hash.hex()}",
+        )
+    )

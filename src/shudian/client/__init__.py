@@ -1,0 +1,1 @@
+"""The client that members use: keys, submit, outcome, query."""

@@ -1,0 +1,1 @@
+"""Engines that order messages into blocks, keep them, and drive the projector."""

@@ -1,0 +1,121 @@
+"""Verification: execute the whole log again, signatures included, and compare every block with what was stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shudian.kernel import crypto
+from shudian.kernel.check import CheckFailed
+from shudian.kernel.codec import encode
+from shudian.kernel.machine import Applied, Machine
+from shudian.kernel.roots import merkle_root
+from shudian.kernel.tables import encode_key
+from shudian.market import MARKET
+from shudian.node.blocks import NO_HASH, Block, encode_outcomes, results_hash
+from shudian.node.errors import NodeError
+from shudian.node.genesis import Genesis
+from shudian.node.store import LedgerStore
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found in order: last height, messages executed, and the app hash that the log leads to."""
+
+    height: int
+    message_count: int
+    app_hash: bytes
+
+
+def _differs(height: int, zh: str, en: str) -> NodeError:
+    return NodeError(f"区块 {height}：{zh}", f"block {height}: {en}")
+
+
+def verify_folder(folder: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Verified:
+    """Replay the ledger of a folder from genesis and compare blocks, state rows and cold blobs.
+
+    Raises:
+        NodeError: naming the first block, row or blob that is not as it should be.
+    """
+    store = LedgerStore(folder, read_only=True)
+    try:
+        return _verify(store, progress)
+    finally:
+        store.close()
+
+
+def _verify(store: LedgerStore, progress: Callable[[int, int], None]) -> Verified:
+    genesis = Genesis.from_bytes(store.meta("genesis"))
+    public_key = store.meta("node_public_key")
+    blobs: dict[bytes, bytes] = {}
+    machine = Machine(MARKET, genesis.chain_id, blobs.get)
+    total = store.height()
+    message_count = 0
+    before: Block | None = None
+    for block in store.blocks(0):
+        _check_links(block, before, genesis.chain_id, public_key)
+        height = block.header.height
+        try:
+            if height == 0:
+                applied = machine.genesis(genesis.clock, genesis.start_ms, genesis.sections)
+            else:
+                applied = machine.apply(block.header.time_ms, list(block.envelopes))
+        except CheckFailed as error:
+            raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
+        _check_results(block, applied)
+        blobs.update(applied.cold)
+        machine.settle()
+        message_count += sum(len(answers) for answers in applied.outcomes)
+        before = block
+        progress(height, total)
+    _check_state(store, machine, blobs)
+    machine.check_all()
+    return Verified(total, message_count, machine.roots.app_hash())
+
+
+def _check_links(block: Block, before: Block | None, chain_id: str, public_key: bytes) -> None:
+    header = block.header
+    height = 0 if before is None else before.header.height + 1
+    expected = (
+        (NO_HASH, NO_HASH, NO_HASH) if before is None else (before.header.hash(), before.app_hash, before.results_hash)
+    )
+    if header.height != height or header.chain_id != chain_id:
+        raise _differs(height, "高度或链标识不符", "height or chain id is wrong")
+    if (header.last_block_hash, header.app_hash, header.results_hash) != expected:
+        raise _differs(height, "与上一区块的链接不符", "the link to the block before is wrong")
+    if header.data_hash != merkle_root(list(block.envelopes)):
+        raise _differs(height, "消息根不符", "the root of its messages is wrong")
+    if not crypto.verify(public_key, block.signature, header.hash()):
+        raise _differs(height, "节点签名无效", "the node's signature is invalid")
+
+
+def _check_results(block: Block, applied: Applied) -> None:
+    height = block.header.height
+    pairs = (
+        (encode_outcomes(applied.outcomes), block.outcomes, "结果", "outcomes"),
+        (encode(applied.events), block.events, "事件", "events"),
+        (results_hash(applied.outcomes, applied.events), block.results_hash, "结果根", "results root"),
+        (applied.app_hash, block.app_hash, "状态根", "app hash"),
+        (applied.market_ms, block.market_ms, "市场时间", "market time"),
+    )
+    for replayed, stored, zh, en in pairs:
+        if replayed != stored:
+            raise _differs(height, f"重放得到的{zh}与记录不同", f"the replayed {en} differ from what is stored")
+
+
+def _check_state(store: LedgerStore, machine: Machine, blobs: dict[bytes, bytes]) -> None:
+    replayed = {
+        (table, encode_key(key)): encode(row)
+        for table, rows in machine.store.rows.items()
+        for key, row in rows.data.items()
+    }
+    stored = {(table, key): row for table, key, row in store.rows()}
+    if replayed != stored:
+        place = min(key for key in replayed.keys() | stored.keys() if replayed.get(key) != stored.get(key))
+        raise NodeError(
+            f"状态表 {place[0]} 的一行与重放不同", f"a row of the state table {place[0]} differs from the replay"
+        )
+    for digest, blob in blobs.items():
+        if store.cold(digest) != blob:
+            raise NodeError(
+                f"冷数据 {digest.hex()[:16]} 丢失或损坏", f"the cold blob {digest.hex()[:16]} is lost or damaged"
+            )
