@@ -36,7 +36,7 @@ class Transport(Protocol):
         """Bring envelopes in; their outcomes when durable."""
         ...
 
-    def query(self, member_id: int, name: str, **filters: Any) -> Any:
+    def query(self, member_id: int, name: str, /, **filters: Any) -> Any:
         """Run a query as a member."""
         ...
 
@@ -126,7 +126,7 @@ class Client:
         """What became of a message of this sender, for good; empty if it never entered a block."""
         return self.transport.outcomes(self.member_id, message_id)
 
-    def query(self, name: str, **filters: Any) -> Any:
+    def query(self, name: str, /, **filters: Any) -> Any:
         """Run a query ``contract.function`` as this member."""
         return self.transport.query(self.member_id, name, **filters)
 

@@ -254,7 +254,7 @@ class EmbeddedNode:
         events: list[tuple[int, Event]] = decode(block.events, list[tuple[int, self.machine.event_type]])  # type: ignore[name-defined] # a type made at run time
         self.projector.project(block.header.height, block.market_ms, said, events)
 
-    def query(self, viewer: Viewer, name: str, **filters: Any) -> Any:
+    def query(self, viewer: Viewer, name: str, /, **filters: Any) -> Any:
         """Run a query ``contract.function`` of the views on behalf of a viewer."""
         contract, _, function = name.partition(".")
         for view in VIEWS:

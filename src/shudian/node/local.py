@@ -32,10 +32,10 @@ class LocalTransport:
         """The member as a viewer; its kind comes from the ledger's register, never from the caller."""
         if not member_id:
             return THE_PUBLIC
-        rows = self.node.query(THE_PUBLIC, "identity.members", member_id=member_id)
+        rows = self.node.query(THE_PUBLIC, "identity.register", member_id=member_id)
         return Viewer(member_id, rows[0]["kind"]) if rows else THE_PUBLIC
 
-    def query(self, member_id: int, name: str, **filters: Any) -> Any:
+    def query(self, member_id: int, name: str, /, **filters: Any) -> Any:
         """Run a query as a member."""
         return self.node.query(self.viewer(member_id), name, **filters)
 

@@ -1,0 +1,201 @@
+"""What funds remembers: accounts with four counters, the journal of entries, reservations, pay-out requests."""
+
+import msgspec
+
+from shudian.contracts.funds.messages_accounts import (
+    Balances,
+    Code,
+    EntryKind,
+    HoldState,
+    balance_fen,
+    code_of,
+    free_of,
+    owner_of,
+)
+from shudian.kernel.codec import Record
+from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.tables import HasStore, Key, Table
+
+COUNTER_MAX_FEN = 2**63 - 1
+
+
+class Account(Record):
+    """One account; owner and code are in its number.
+
+    bank_id: settlement bank whose sub-account it mirrors. bank_account_digest: salted SHA-256 of the bank account number, empty for
+    a bank's own mirror. closed: takes no entries. balances: the four counters.
+    """
+
+    bank_id: int
+    bank_account_digest: bytes
+    closed: bool
+    balances: Balances
+
+
+class Entry(Record):
+    """One line of the journal, kept for good so that an id never moves money twice; only a hold's state changes.
+
+    kind: transfer, hold, post or void. debit_account_id, credit_account_id, amount_fen, code, deed: as ordered. hold_id: the hold
+    that a post or void ends, else empty. expires_ms: of a hold, 0 for never. hold_state: of a hold. entry_no: rises by one.
+    made_ms: market time.
+    """
+
+    kind: EntryKind
+    debit_account_id: int
+    credit_account_id: int
+    amount_fen: int
+    code: int
+    deed: str
+    hold_id: bytes
+    expires_ms: int
+    hold_state: HoldState
+    entry_no: int
+    made_ms: int
+
+
+class Reservation(Record):
+    """What a cash account keeps back for a purpose. amount_fen: > 0. set_ms: market time of the last change."""
+
+    amount_fen: int
+    set_ms: int
+
+
+class Payout(Record):
+    """A pay-out request; what became of it is its hold's state.
+
+    account_id: what is paid from. bank_id: the bank asked. amount_fen: held. hold_id: the hold. requested_ms: market time.
+    """
+
+    account_id: int
+    bank_id: int
+    amount_fen: int
+    hold_id: bytes
+    requested_ms: int
+
+
+def _open_holds(_key: Key, row: Entry) -> Key | None:
+    return (row.debit_account_id,) if row.hold_state == HoldState.OPEN else None
+
+
+def _expiring_holds(_key: Key, row: Entry) -> Key | None:
+    return (row.expires_ms,) if row.hold_state == HoldState.OPEN and row.expires_ms else None
+
+
+ACCOUNTS = Table("funds.accounts", Account, ("account_id",))
+ENTRIES = Table("funds.entries", Entry, ("id",), {"open": _open_holds, "by_expiry": _expiring_holds})
+RESERVATIONS = Table("funds.reservations", Reservation, ("account_id", "purpose"))
+PAYOUTS = Table("funds.payouts", Payout, ("payout_id",))
+
+TABLES = (ACCOUNTS, ENTRIES, RESERVATIONS, PAYOUTS)
+
+
+def widest_fen(balances: Balances) -> int:
+    """The larger side of an account, held and posted together, so that posting a hold can never leave the range."""
+    return max(
+        balances.debits_pending_fen + balances.debits_posted_fen,
+        balances.credits_pending_fen + balances.credits_posted_fen,
+    )
+
+
+def is_sound(account_id: int, account: Account) -> bool:
+    """Whether all counters are in range, nothing is overdrawn, and a closed account is empty."""
+    return (
+        _counters_in_range((account_id,), account)
+        and _within_limit((account_id,), account)
+        and _closed_is_empty((), account)
+    )
+
+
+def _counters_in_range(_key: Key, row: Account) -> bool:
+    return min(msgspec.structs.astuple(row.balances)) >= 0 and widest_fen(row.balances) <= COUNTER_MAX_FEN
+
+
+def _within_limit(key: Key, row: Account) -> bool:
+    return free_of(code_of(int(key[0])), row.balances) >= 0
+
+
+def _closed_is_empty(_key: Key, row: Account) -> bool:
+    return not row.closed or is_empty(row.balances)
+
+
+def is_empty(balances: Balances) -> bool:
+    """Whether nothing is booked, held or reserved."""
+    return (
+        balances.credits_posted_fen == balances.debits_posted_fen
+        and not balances.debits_pending_fen
+        and not balances.credits_pending_fen
+    )
+
+
+def _mirror_is_own(key: Key, row: Account) -> bool:
+    account_id = int(key[0])
+    return code_of(account_id) != Code.BANK or row.bank_id == owner_of(account_id)
+
+
+def _entry_is_sound(_key: Key, row: Entry) -> bool:
+    is_hold = row.kind == EntryKind.HOLD
+    ends_hold = row.kind in (EntryKind.POST, EntryKind.VOID)
+    return (
+        row.amount_fen > 0
+        and row.debit_account_id != row.credit_account_id
+        and is_hold == (row.hold_state != HoldState.NONE)
+        and ends_hold == bool(row.hold_id)
+    )
+
+
+def _reservation_is_positive(_key: Key, row: Reservation) -> bool:
+    return row.amount_fen > 0
+
+
+def sums(at: HasStore) -> Balances:
+    """Each counter summed over all accounts, in fen."""
+    rows = [row.balances for _, row in ACCOUNTS.range(at)]
+    return Balances(
+        sum(row.debits_pending_fen for row in rows),
+        sum(row.debits_posted_fen for row in rows),
+        sum(row.credits_pending_fen for row in rows),
+        sum(row.credits_posted_fen for row in rows),
+    )
+
+
+def _posted_debits_are_credits(at: HasStore) -> bool:
+    total = sums(at)
+    return total.debits_posted_fen == total.credits_posted_fen
+
+
+def _pending_is_holds_and_reservations(at: HasStore) -> bool:
+    debits: dict[int, int] = {}
+    credits_: dict[int, int] = {}
+    for _, hold in ENTRIES.find(at, "open"):
+        debits[hold.debit_account_id] = debits.get(hold.debit_account_id, 0) + hold.amount_fen
+        credits_[hold.credit_account_id] = credits_.get(hold.credit_account_id, 0) + hold.amount_fen
+    for key, reservation in RESERVATIONS.range(at):
+        account_id = int(key[0])
+        debits[account_id] = debits.get(account_id, 0) + reservation.amount_fen
+    return all(
+        row.balances.debits_pending_fen == debits.get(int(key[0]), 0)
+        and row.balances.credits_pending_fen == credits_.get(int(key[0]), 0)
+        for key, row in ACCOUNTS.range(at)
+    )
+
+
+def _mirrors_equal_sub_accounts(at: HasStore) -> bool:
+    held: dict[int, int] = {}
+    for key, row in ACCOUNTS.range(at):
+        code = code_of(int(key[0]))
+        sign = 1 if code == Code.BANK else -1
+        held[row.bank_id] = held.get(row.bank_id, 0) + sign * balance_fen(code, row.balances)
+    return not any(held.values())
+
+
+INVARIANTS = (
+    RowInvariant("no counter is negative or too large", ACCOUNTS, _counters_in_range),
+    RowInvariant("no account has paid, held or reserved more than it has", ACCOUNTS, _within_limit),
+    RowInvariant("a closed account is empty", ACCOUNTS, _closed_is_empty),
+    RowInvariant("a mirror belongs to its bank", ACCOUNTS, _mirror_is_own),
+    RowInvariant("an entry moves a positive amount between two accounts", ENTRIES, _entry_is_sound),
+    RowInvariant("a reservation is positive", RESERVATIONS, _reservation_is_positive),
+    StateInvariant("posted debits equal posted credits", _posted_debits_are_credits),
+    StateInvariant("pending counters equal open holds and reservations", _pending_is_holds_and_reservations),
+    StateInvariant("each bank's mirror equals the sum of its sub-accounts", _mirrors_equal_sub_accounts),
+)

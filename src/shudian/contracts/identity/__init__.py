@@ -1,0 +1,1 @@
+"""Identity: members, their persons and keys, and the port that says who may speak."""

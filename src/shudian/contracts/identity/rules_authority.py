@@ -1,0 +1,85 @@
+"""The machine's port: whether those who signed may say a message (the message's own declaration, asked here once for all contracts)."""
+
+from shudian.contracts.governance import rules as governance
+from shudian.contracts.identity.messages import ENDED, KIND_NOT_ALLOWED, MEMBER_NOT_ACTIVE, Member, Standing
+from shudian.contracts.identity.messages_persons import (
+    KEY_IN_USE,
+    KEY_OF_ANOTHER_MEMBER,
+    KEY_REVOKED,
+    KEY_UNKNOWN,
+    ROLE_MISSING,
+    SIGNERS_DO_NOT_FIT,
+    RotateKey,
+)
+from shudian.contracts.identity.rules_verbs import member, refuse_frozen
+from shudian.contracts.identity.state import KEYS, PERSONS
+from shudian.kernel import clock
+from shudian.kernel.envelope import UNREGISTERED
+from shudian.kernel.machine import Context
+from shudian.kernel.messages import Authority, Message
+
+_SHOWN_CHARACTERS = 16
+
+
+def authorise(ctx: Context, message: Message) -> None:
+    """Refuse a message whose signers may not say it.
+
+    The member has to exist, not be frozen and be in the standing the message asks for; it is of an allowed kind; every key that signed is
+    in force, belongs to a person of this member who holds the role; and enough persons signed: one more from the message's four-eyes
+    band on. A new key that signs :class:`RotateKey` is not asked who it is. Applicants have no membership: sender 0 and unknown keys.
+
+    Refuses: 2003, 3001-3004, 3006-3011.
+    """
+    authority = message.authority
+    if not authority.kinds:
+        _admit_applicant(ctx, authority)
+        return
+    row = member(ctx, ctx.sender_id)
+    _check_standing(ctx.sender_id, row, authority)
+    if row.kind not in authority.kinds:
+        raise KIND_NOT_ALLOWED("sender_id", f"{ctx.sender_id} {row.kind}", " | ".join(authority.kinds))
+    newcomer = message.new_public_key if isinstance(message, RotateKey) else b""
+    persons = {_person_no(ctx, key, authority.role) for key in ctx.signers if key != newcomer}
+    needed_count = authority.signers + _second_signer_count(ctx, message)
+    if len(persons) < needed_count:
+        raise SIGNERS_DO_NOT_FIT("signatures", len(persons), f">= {needed_count}")
+
+
+def _admit_applicant(ctx: Context, authority: Authority) -> None:
+    if ctx.sender_id != UNREGISTERED:
+        raise KIND_NOT_ALLOWED("sender_id", ctx.sender_id, UNREGISTERED)
+    if len(ctx.signers) != authority.signers:
+        raise SIGNERS_DO_NOT_FIT("signatures", len(ctx.signers), authority.signers)
+    for key in ctx.signers:
+        if KEYS.get(ctx, key) is not None:
+            raise KEY_IN_USE("signatures", _shown(key))
+
+
+def _check_standing(member_id: int, row: Member, authority: Authority) -> None:
+    refuse_frozen(member_id, row)
+    if row.standing in ENDED or (authority.active_only and row.standing != Standing.ACTIVE):
+        raise MEMBER_NOT_ACTIVE("sender_id", f"{member_id} {row.standing}", Standing.ACTIVE)
+
+
+def _person_no(ctx: Context, key: bytes, role: str) -> int:
+    known = KEYS.get(ctx, key)
+    if known is None:
+        raise KEY_UNKNOWN("signatures", _shown(key))
+    if known.member_id != ctx.sender_id:
+        raise KEY_OF_ANOTHER_MEMBER("signatures", _shown(key), f"a key of member {ctx.sender_id}")
+    if not known.in_force:
+        raise KEY_REVOKED("signatures", _shown(key))
+    if role and role not in PERSONS.need(ctx, known.member_id, known.person_no).roles:
+        raise ROLE_MISSING("signatures", f"person {known.person_no}", role)
+    return known.person_no
+
+
+def _second_signer_count(ctx: Context, message: Message) -> int:
+    name = message.authority.second_signer_setting
+    if not name:
+        return 0
+    return int(message.band_fen() >= governance.setting(ctx, name, clock.day_of(ctx.market_ms)))
+
+
+def _shown(key: bytes) -> str:
+    return key.hex()[:_SHOWN_CHARACTERS]

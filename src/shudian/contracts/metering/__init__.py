@@ -1,0 +1,1 @@
+"""Metering: meters of resources, and 96 readings a day of each."""

@@ -1,0 +1,1 @@
+"""Resources: plants, units, loads and storage of members, reviewed by the exchange."""

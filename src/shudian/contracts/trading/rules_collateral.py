@@ -1,0 +1,81 @@
+"""Collateral 保证金: what stands behind orders, trades and agreements, as reservations of the members' own money.
+
+Collateral moves from ``order:ID`` to ``trades:SESSION`` when an order trades and to ``agreement:ID`` when the session
+closes. A trade takes over at most what its order gives up, so no step after the order itself can need more than is
+reserved.
+"""
+
+from msgspec.structs import replace
+
+from shudian.contracts.agreements import rules as agreements
+from shudian.contracts.funds import rules as funds
+from shudian.contracts.trading.messages import SessionRules, Side
+from shudian.contracts.trading.state import Order
+from shudian.kernel.machine import BlockContext
+from shudian.kernel.tables import HasStore
+from shudian.kernel.units import energy_fen, share
+
+
+def collateral_fen(rules: SessionRules, side: Side, price_myuan_mwh: int, quantity_kwh: int) -> int:
+    """What a quantity at a price needs, in fen, each product rounded half away from zero.
+
+    Buyer: a share of the value, at least at the floor price. Seller: an amount per energy, whatever the price.
+    """
+    if side is Side.SELL:
+        return energy_fen(quantity_kwh, rules.sell_collateral_myuan_mwh)
+    valued_at_myuan_mwh = max(price_myuan_mwh, rules.buy_collateral_floor_myuan_mwh)
+    return share(energy_fen(quantity_kwh, valued_at_myuan_mwh), rules.buy_collateral_ppm)
+
+
+def order_fen(rules: SessionRules, order: Order) -> int:
+    """What the open part of an order needs, in fen."""
+    return collateral_fen(rules, order.side, order.price_myuan_mwh, order.open_kwh)
+
+
+def fill(rules: SessionRules, order: Order, quantity_kwh: int, price_myuan_mwh: int) -> tuple[Order, int]:
+    """The order after a trade, and what of its collateral stays reserved for the trade, in fen."""
+    after = replace(order, open_kwh=order.open_kwh - quantity_kwh)
+    given_up_fen = order_fen(rules, order) - order_fen(rules, after)
+    return after, min(given_up_fen, collateral_fen(rules, order.side, price_myuan_mwh, quantity_kwh))
+
+
+def stand_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> int:
+    """Reserve for a new order; returns the free funds. Refuses: 4001, 4002, 4003."""
+    return funds.reserve(ctx, order.owner_id, _order_purpose(order), amount_fen)
+
+
+def reserve_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> None:
+    """Set what an order that stands has reserved to at most what it has."""
+    _set(ctx, order.owner_id, _order_purpose(order), amount_fen)
+
+
+def reserve_for_trades(ctx: BlockContext, member_id: int, session_id: int, amount_fen: int) -> None:
+    """Set what a member's trades of a live session have reserved."""
+    _set(ctx, member_id, f"trades:{session_id}", amount_fen)
+
+
+def reserve_for_agreement(ctx: BlockContext, member_id: int, agreement_id: int, amount_fen: int) -> None:
+    """Set what one side of an agreement has reserved."""
+    _set(ctx, member_id, f"agreement:{agreement_id}", amount_fen)
+
+
+def _set(ctx: BlockContext, member_id: int, purpose: str, amount_fen: int) -> None:
+    # Where nothing changes, the account is left alone: with nothing reserved it may have been closed meanwhile.
+    if funds.reserved(ctx, member_id, purpose) != amount_fen:
+        funds.reserve(ctx, member_id, purpose, amount_fen)
+
+
+def _order_purpose(order: Order) -> str:
+    return f"order:{order.order_id}"
+
+
+def free_fen(at: HasStore, member_id: int) -> int:
+    """What a member's cash account has free. Refuses: 4001."""
+    return funds.free_fen(at, funds.account_of(at, member_id))
+
+
+def release_collateral(ctx: BlockContext, agreement_id: int) -> None:
+    """Free what both sides have reserved for an agreement. Refuses: 8001."""
+    row = agreements.agreement(ctx, agreement_id)
+    for member_id in (row.seller_id, row.buyer_id):
+        reserve_for_agreement(ctx, member_id, agreement_id, 0)

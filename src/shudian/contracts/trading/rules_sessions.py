@@ -1,0 +1,223 @@
+"""Sessions: announced, closed at the gate, and their trades turned into agreements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from shudian.contracts.agreements import rules as agreements
+from shudian.contracts.agreements.messages import TERMS_VERSION, Line, Method, Terms
+from shudian.contracts.governance import rules as governance
+from shudian.contracts.trading import rules_collateral as collateral
+from shudian.contracts.trading.messages import (
+    AS_SET,
+    DELIVERY_TOO_LONG,
+    GATE_CLOSES_IN_THE_PAST,
+    GATE_CLOSES_TOO_LATE,
+    PRICE_RULES,
+    SETTLEMENT_POINT,
+    CancelReason,
+    CancelSession,
+    OpenSession,
+    SessionReply,
+    SessionRules,
+    SessionState,
+)
+from shudian.contracts.trading.messages_events import (
+    OrderExpired,
+    SessionCancelled,
+    SessionClosed,
+    SessionOpened,
+)
+from shudian.contracts.trading.rules_auction import clear_auction
+from shudian.contracts.trading.rules_orders import live_session, withdraw
+from shudian.contracts.trading.state import OFFERED, ORDERS, SESSIONS, STAKES, TRADES, Order, Session, Trade
+from shudian.kernel import clock
+from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.tables import next_id
+
+
+def open_session(ctx: Context, message: OpenSession) -> SessionReply:
+    """Announce a session with the numbers of its product that hold today. Refuses: 2003, 9003-9005. Emits: SessionOpened."""
+    if message.closes_ms <= ctx.market_ms:
+        raise GATE_CLOSES_IN_THE_PAST("closes_ms", message.closes_ms, f"> {ctx.market_ms}")
+    delivery_ms = clock.ms_at(message.first_day)
+    if message.closes_ms > delivery_ms:
+        raise GATE_CLOSES_TOO_LATE("closes_ms", message.closes_ms, f"<= {delivery_ms}")
+    rules = _rules(ctx, message)
+    # no refusal below this line
+    session_id = next_id(ctx, "trading.session")
+    session = Session(
+        method=message.method,
+        product=message.product,
+        first_day=message.first_day,
+        last_day=message.last_day,
+        segments=message.segments,
+        opens_ms=message.opens_ms,
+        closes_ms=message.closes_ms,
+        rules=rules,
+        state=SessionState.LIVE,
+    )
+    SESSIONS.put(ctx, (session_id,), session)
+    ctx.emit(
+        SessionOpened(
+            deed=f"session:{session_id}",
+            parties=(),
+            session_id=session_id,
+            method=session.method,
+            product=session.product,
+            first_day=session.first_day,
+            last_day=session.last_day,
+            segments=session.segments,
+            opens_ms=session.opens_ms,
+            closes_ms=session.closes_ms,
+            rules=rules,
+        )
+    )
+    return SessionReply(session_id)
+
+
+def _rules(ctx: BlockContext, message: OpenSession) -> SessionRules:
+    today = clock.day_of(ctx.market_ms)
+
+    def of_product(name: str) -> int:
+        return governance.setting(ctx, f"trading.{name}", today, message.product)
+
+    days_count = clock.days_between(message.first_day, message.last_day) + 1
+    longest_count = of_product("delivery_max_days")
+    if days_count > longest_count:
+        raise DELIVERY_TOO_LONG("last_day", message.last_day, f"{longest_count} days from {message.first_day}")
+    price_rule = next((rule for rule in PRICE_RULES if rule == message.price_rule), None)
+    return SessionRules(
+        lot_kwh=of_product("lot_kwh") if message.lot_kwh == AS_SET else message.lot_kwh,
+        price_rule=price_rule or PRICE_RULES[of_product("price_rule_code") - 1],
+        k_ppm=of_product("k_ppm") if message.k_ppm == AS_SET else message.k_ppm,
+        price_floor_myuan_mwh=of_product("price_floor_myuan_mwh"),
+        price_cap_myuan_mwh=of_product("price_cap_myuan_mwh"),
+        order_max_kwh=of_product("order_max_kwh"),
+        orders_max_count=of_product("orders_max_count"),
+        position_limit_ppm=of_product("position_limit_ppm"),
+        buy_collateral_ppm=of_product("buy_collateral_ppm"),
+        buy_collateral_floor_myuan_mwh=of_product("buy_collateral_floor_myuan_mwh"),
+        sell_collateral_myuan_mwh=of_product("sell_collateral_myuan_mwh"),
+    )
+
+
+def cancel_session(ctx: Context, message: CancelSession) -> None:
+    """Cancel a live session; orders are released, trades stand. Refuses: 9001, 9002. Emits: SessionCancelled."""
+    session = live_session(ctx, message.session_id)
+    # no refusal below this line
+    for order in _open_orders(ctx, message.session_id):
+        withdraw(ctx, session, order, CancelReason.SESSION_CANCELLED)
+    trades = [trade for _, trade in TRADES.range(ctx, message.session_id)]
+    agreements_count = _conclude(ctx, message.session_id, session, trades, SessionState.CANCELLED)
+    ctx.emit(
+        SessionCancelled(
+            deed=f"session:{message.session_id}",
+            parties=(),
+            session_id=message.session_id,
+            reason=message.reason,
+            agreements_count=agreements_count,
+        )
+    )
+
+
+def _open_orders(ctx: BlockContext, session_id: int) -> list[Order]:
+    return [order for _, order in ORDERS.find(ctx, "by_book", session_id)]
+
+
+def close_sessions(ctx: BlockContext) -> None:
+    """Block hook: sessions whose gate has closed, in id order, clear or expire, and their trades become agreements.
+
+    Emits: SegmentCleared, TradeMade and OrderCleared (auction), OrderExpired (rolling), AgreementBorn, SessionClosed.
+    """
+    for key, session in sorted(SESSIONS.due(ctx, "by_close", ctx.market_ms)):
+        session_id = int(key[0])
+        if session.method is Method.AUCTION:
+            trades = clear_auction(ctx, session_id, session)
+        else:
+            _expire_orders(ctx, session_id, session)
+            trades = [trade for _, trade in TRADES.range(ctx, session_id)]
+        agreements_count = _conclude(ctx, session_id, session, trades, SessionState.CLOSED)
+        ctx.emit(
+            SessionClosed(
+                deed=f"session:{session_id}", parties=(), session_id=session_id, agreements_count=agreements_count
+            )
+        )
+
+
+def _expire_orders(ctx: BlockContext, session_id: int, session: Session) -> None:
+    for order in _open_orders(ctx, session_id):
+        ORDERS.delete(ctx, order.order_id)
+        collateral.reserve_for_order(ctx, order, 0)
+        ctx.emit(
+            OrderExpired(
+                deed=f"order:{order.order_id}",
+                parties=(order.owner_id,),
+                also=(f"session:{session_id}",),
+                order_id=order.order_id,
+                session_id=session_id,
+                method=session.method,
+                segment=order.segment,
+                side=order.side,
+                price_myuan_mwh=order.price_myuan_mwh,
+                open_kwh=order.open_kwh,
+            )
+        )
+
+
+@dataclass
+class _Concluded:
+    """What one seller and one buyer have traded in a session; lines_kwh by (segment, price)."""
+
+    lines_kwh: dict[tuple[int, int], int] = field(default_factory=dict)
+    buyer_fen: int = 0
+    seller_fen: int = 0
+
+    def add(self, trade: Trade) -> None:
+        line = (trade.segment, trade.price_myuan_mwh)
+        self.lines_kwh[line] = self.lines_kwh.get(line, 0) + trade.quantity_kwh
+        self.buyer_fen += trade.buyer_collateral_fen
+        self.seller_fen += trade.seller_collateral_fen
+
+
+def _conclude(
+    ctx: BlockContext, session_id: int, session: Session, trades: Iterable[Trade], state: SessionState
+) -> int:
+    """Turn trades into one agreement per seller and buyer, move their collateral, and end the session; returns how many."""
+    pairs: dict[tuple[int, int], _Concluded] = {}
+    for trade in trades:
+        pairs.setdefault((trade.seller_id, trade.buyer_id), _Concluded()).add(trade)
+    _forget(ctx, session_id)
+    for (seller_id, buyer_id), concluded in sorted(pairs.items()):
+        terms = Terms(
+            terms_version=TERMS_VERSION,
+            seller_id=seller_id,
+            buyer_id=buyer_id,
+            method=session.method,
+            session_id=session_id,
+            product=session.product,
+            first_day=session.first_day,
+            last_day=session.last_day,
+            settlement_point=SETTLEMENT_POINT,
+            lines=tuple(
+                Line(segment, quantity_kwh, price_myuan_mwh)
+                for (segment, price_myuan_mwh), quantity_kwh in sorted(concluded.lines_kwh.items())
+            ),
+        )
+        agreement_id = agreements.bear(ctx, terms, also=(f"session:{session_id}",))
+        collateral.reserve_for_agreement(ctx, buyer_id, agreement_id, concluded.buyer_fen)
+        collateral.reserve_for_agreement(ctx, seller_id, agreement_id, concluded.seller_fen)
+    SESSIONS.put(ctx, (session_id,), replace(session, state=state))
+    return len(pairs)
+
+
+def _forget(ctx: BlockContext, session_id: int) -> None:
+    """Drop the session's stakes and trades from the state; the collateral of its trades is freed for the agreements."""
+    for key, stake in list(STAKES.find(ctx, "by_session", session_id)):
+        if stake.trades_fen:
+            collateral.reserve_for_trades(ctx, int(key[0]), session_id, 0)
+        STAKES.delete(ctx, *key)
+    for table in (TRADES, OFFERED):
+        for key in [key for key, _ in table.range(ctx, session_id)]:
+            table.delete(ctx, *key)

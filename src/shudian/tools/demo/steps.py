@@ -1,0 +1,27 @@
+"""A step of the sandbox month: acts that stand in one block at one market time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shudian.tools.demo.stage import Act, Stage
+
+
+@dataclass(frozen=True)
+class Step:
+    """Acts that happen at ``at_ms``; at the end of their block the clock moves on to the next step, and what falls due happens.
+
+    key: unique in the story. build: makes the acts from the world and from what is read on the ledger. tell: a sentence (zh, en)
+    after the step, from what the ledger then shows.
+    """
+
+    key: str
+    at_ms: int
+    build: Callable[[Stage], list[Act]]
+    zh: str
+    en: str
+    tell: Callable[[Stage], tuple[str, str]] | None = None
+
+
+def nobody(_stage: Stage) -> list[Act]:
+    """No acts: time passes and what is due happens."""
+    return []
