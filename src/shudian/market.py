@@ -48,5 +48,8 @@ VIEWS = (
     settlement_views.VIEWS,
 )
 
+member_of_key = identity.member_of_key
+"""(at, public key) -> number of the member whose person signs with the key, or None."""
+
 OVERSIGHT: tuple[str, ...] = _OVERSIGHT
 """Kinds of member that see every message and timeline."""

@@ -214,7 +214,10 @@ for count in range(100_000):
 
 def test_what_was_acknowledged_survives_kill(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", WORKLOAD, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", WORKLOAD, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
     )
     assert process.stdout is not None
     acknowledged = [process.stdout.readline() for _ in range(40)]

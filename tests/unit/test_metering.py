@@ -1,5 +1,6 @@
 """Metering: binding, a day of readings, gaps and suspects, whole kWh, corrections; not a Wh is lost."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -387,12 +388,13 @@ def test_packing_is_little_endian_and_comes_back() -> None:
 # ---------------------------------------------------------------------------------------------------------- invariants
 def test_invariants_see_a_broken_state() -> None:
     bound = Meter(1, GENERATOR, Direction.GENERATION, "A1", TODAY)
-    for break_it in (
+    breaks: tuple[Callable[[Ledger], None], ...] = (
         lambda book: state.METERS.put(book.store, (1,), bound),
         lambda book: state.METERS.put(book.store, (2,), Meter(2, USER, Direction.LOAD, "B1", TODAY, carry_wh=1)),
         lambda book: state.DAYS.delete(book.store, 1, 20260701),
         lambda book: state.FORMER_DAYS.delete(book.store, 1, 20260701, 1),
-    ):
+    )
+    for break_it in breaks:
         book = later()
         book.done(GRID, readings(20260701, FLAT, FLAT))
         book.done(GRID, correction(1, 20260701, missing(1)))

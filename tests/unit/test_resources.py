@@ -1,5 +1,6 @@
 """Resources: registration, review, change, retirement; what an owner can generate and consume; who sees what."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -309,13 +310,14 @@ def test_retiring_drops_a_waiting_change() -> None:
 
 
 def test_invariants_see_a_broken_state() -> None:
-    for break_it in (
+    breaks: tuple[Callable[[Ledger], None], ...] = (
         lambda book: state.CAPABILITIES.put(book.store, (GENERATOR,), state.Capability(1, 0)),
         lambda book: state.CAPABILITIES.put(book.store, (USER,), state.Capability(0, 0)),
         lambda book: state.RESOURCES.put(book.store, (1,), PLANT.resource(GENERATOR)),
         lambda book: state.RESOURCES.put(book.store, (2,), _row(book, 2, capacity_kw=3_300_001)),
         lambda book: state.RESOURCES.put(book.store, (2,), _row(book, 2, parent_id=0)),
-    ):
+    )
+    for break_it in breaks:
         book = ledger()
         register(book, GENERATOR, PLANT, unit_of(1))
         book.machine.check_all()

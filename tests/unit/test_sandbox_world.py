@@ -154,7 +154,7 @@ def test_shortage_is_said(world: World) -> None:
 def test_same_bytes_in_any_process() -> None:
     root = Path(__file__).parents[2] / "src"
     digests = {
-        subprocess.run(  # noqa: S603 - our own interpreter and script
+        subprocess.run(
             [sys.executable, "-c", DIGEST_SCRIPT],
             env={**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": hash_seed},
             capture_output=True,

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import pytest
 
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import Line, Method, State, Terms
 from shudian.contracts.funds import rules as funds
-from shudian.contracts.funds.messages import Code, ConfirmDeposit, OpenAccount, RequestPayout
+from shudian.contracts.funds.messages import Code, ConfirmDeposit, OpenAccount
 from shudian.contracts.governance.messages import SetSetting
 from shudian.contracts.metering import rules as metering
 from shudian.contracts.metering.messages import BindMeter, Direction, SubmitReadings
@@ -20,29 +19,27 @@ from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement.messages import (
     AcceptStatement,
     AnswerObjection,
-    BillLine,
     ClearDay,
-    DayBilled,
-    DayCleared,
     IssueStatements,
-    LineKind,
-    LineState,
     ObjectToLine,
     PayStatement,
     PublishDayAhead,
     PublishReferencePrices,
     PublishRegulationPrices,
+)
+from shudian.contracts.settlement.messages_events import (
+    DayBilled,
+    DayCleared,
     StatementAccepted,
     StatementIssued,
     StatementOverdue,
     StatementPostponed,
-    StatementState,
 )
+from shudian.contracts.settlement.messages_facts import BillLine, LineKind, LineState, StatementState
 from shudian.contracts.settlement.rules_formulas import amount_fen
 from shudian.contracts.trading import rules as trading
 from shudian.kernel import clock
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import CLOCK, STEPPED, Clock
 from shudian.kernel.messages import Message
 from tests.support.ledger import Ledger
 from tests.unit.test_resources import LOAD, PLANT, but, market, register
@@ -256,10 +253,10 @@ def a3_column(place: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("code", "day_ahead_fen", "deviation_fen", "total_fen"),
-    [(2, 0, 53_500, 881_500), (1, 25_000, 25_000, 878_000)],
+    ("code", "day_ahead", "deviation", "total_fen"),
+    [(2, (0, 0), (3_000, 53_500), 881_500), (1, (1_000, 25_000), (2_000, 25_000), 878_000)],
 )
-def test_worked_example_a3(code: int, day_ahead_fen: int, deviation_fen: int, total_fen: int) -> None:
+def test_worked_example_a3(code: int, day_ahead: tuple[int, int], deviation: tuple[int, int], total_fen: int) -> None:
     town = Town()
     town.rule(code)
     town.agree(tuple(Line(hour, row[0], row[1]) for hour, row in A3.items()), FIRST, FIRST)
@@ -272,14 +269,15 @@ def test_worked_example_a3(code: int, day_ahead_fen: int, deviation_fen: int, to
     town.say(EXCHANGE, ClearDay(FIRST))
     bills = {event.member_id: event for event in town.told(DayBilled)}
     user, hydro, grid = bills[USER], bills[HYDRO], bills[GRID]
-    assert (user.day_ahead_fen, user.deviation_fen) == (day_ahead_fen, deviation_fen)
+    assert (user.day_ahead_kwh, user.day_ahead_fen) == day_ahead
+    assert (user.deviation_kwh, user.deviation_fen) == deviation
     assert user.contract_fen + user.day_ahead_fen + user.deviation_fen == total_fen
     assert (hydro.contract_fen, hydro.day_ahead_fen, hydro.deviation_fen) == (-828_000, 0, 0)
-    assert grid.deviation_fen == -deviation_fen
-    assert grid.day_ahead_fen == -day_ahead_fen
+    assert grid.deviation_fen == -deviation[1]
+    assert grid.day_ahead_fen == -day_ahead[1]
     cleared = town.told(DayCleared)[0]
     assert (cleared.contract_kwh, cleared.contract_fen, cleared.late) == (36_000, 828_000, False)
-    assert (cleared.charged_fen, cleared.credited_fen) == (day_ahead_fen + deviation_fen, 0)
+    assert (cleared.charged_fen, cleared.credited_fen) == (day_ahead[1] + deviation[1], 0)
     town.book.machine.check_all()
 
 
@@ -497,146 +495,25 @@ def test_reference_prices_can_be_corrected_until_the_day_is_cleared() -> None:
     town.say(EXCHANGE, ClearDay(FIRST))
     bill = next(event for event in town.told(DayBilled) if event.member_id == USER)
     assert bill.deviation_fen == 24 * 200
-    assert town.refused(EXCHANGE, prices(FIRST)) == 10002
+    late = PublishReferencePrices(FIRST, (1,) * 24, (1,) * 24, (1,) * 24)
+    assert town.refused(EXCHANGE, late) == 10002
 
 
-def test_clearing_after_the_fifth_day_is_late() -> None:
+@pytest.mark.parametrize(("day", "late"), [(20260706, False), (20260707, True)])
+def test_clearing_after_the_fifth_day_is_late(day: int, late: bool) -> None:
     town = Town()
-    town.go_to(20260707)
+    town.go_to(day)
     town.read(FIRST, (0,) * 24, (10,) * 24)
     town.publish(FIRST, (200_000,) * 24)
     town.say(EXCHANGE, ClearDay(FIRST))
-    assert town.told(DayCleared)[0].late
+    assert town.told(DayCleared)[0].late is late
 
 
-def prices(day: int, price: int = 100_000) -> PublishReferencePrices:
-    return PublishReferencePrices(day, (price,) * 24, (100_000,) * 24, (100_000,) * 24)
-
-
-def day_ready(*, read: bool = True, priced: bool = True, rule: int = 2, cleared: bool = False) -> Town:
-    """2 July 08:00 with what is needed to clear the 1st."""
+def test_the_grid_company_owes_itself_nothing() -> None:
     town = Town()
-    if rule != 2:
-        town.rule(rule)
-    town.go_to(20260702)
-    if read:
-        town.read(FIRST, (0,) * 24, (10,) * 24)
-    if priced:
-        town.publish(FIRST, (100_000,) * 24)
-    if cleared:
-        town.say(EXCHANGE, ClearDay(FIRST))
-    return town
-
-
-def mixed() -> Town:
-    town = day_ready()
-    town.say(EXCHANGE, SetSetting("settlement.rule_code", Kind.USER, 20260702, (4,), "test"))
-    town.go_to(20260802)
-    town.publish(20260801, (100_000,) * 24)
-    town.read(20260801, (0,) * 24, (10,) * 24)
-    return town
-
-
-DAY_CASES = [
-    ({}, ClearDay(20260702), 10001),
-    ({}, prices(20260703), 10001),
-    ({"cleared": True}, ClearDay(FIRST), 10002),
-    ({"cleared": True}, PublishDayAhead(FIRST, (USER,), (0,) * 24), 10002),
-    ({}, PublishDayAhead(FIRST, (99,), (0,) * 24), 3001),
-    ({}, prices(FIRST, 800_001), 10003),
-    ({}, prices(FIRST, -50_001), 10003),
-    ({"priced": False}, ClearDay(FIRST), 10004),
-    ({"read": False}, ClearDay(FIRST), 7003),
-    ({"rule": 1}, ClearDay(FIRST), 10005),
-    ({"rule": 3}, ClearDay(FIRST), 10006),
-    ({"cleared": True}, IssueStatements(JULY, (USER,)), 10007),
-    ({}, IssueStatements(JULY, (USER, USER)), 1011),
-    ({}, PublishDayAhead(FIRST, (USER,), (0,) * 23), 1011),
-    ({}, PublishReferencePrices(FIRST, (0,) * 24, (0,) * 24, (0,) * 23), 1011),
-    ({}, AnswerObjection(1, False, 5, "no"), 1011),
-    ({}, PublishRegulationPrices(JULY, -1, 0, False), 1011),
-]
-
-
-@pytest.mark.parametrize(("given", "message", "number"), DAY_CASES)
-def test_refusals_of_a_day(given: dict[str, Any], message: Message, number: int) -> None:
-    assert day_ready(**given).refused(EXCHANGE, message) == number
-
-
-def test_rules_that_do_not_fit_together_are_refused() -> None:
-    assert mixed().refused(EXCHANGE, ClearDay(20260801)) == 10006
-
-
-def test_prices_at_the_bounds_are_taken() -> None:
-    town = day_ready(priced=False)
-    town.say(EXCHANGE, prices(FIRST, 800_000), prices(FIRST, -50_000))
-
-
-def test_refusals_of_a_month() -> None:
-    town = Town()
-    town.rule(4)
+    register(town.book, GRID, but(LOAD, contract_demand_kw=15_000))
     town.agree(flat_lines(CONTRACT_KWH))
     town.month(10_000_000, 9_300_000)
-    assert town.refused(EXCHANGE, IssueStatements(JULY, (USER,))) == 10008
-    town.say(EXCHANGE, PublishRegulationPrices(JULY, 300_000, 280_000, down_called=False))
-    assert town.refused(EXCHANGE, IssueStatements(JULY, (99,))) == 3001
-    assert town.refused(EXCHANGE, IssueStatements(JULY, (SPARE,))) == 10011
-    town.issue(USER)
-    assert town.refused(EXCHANGE, PublishRegulationPrices(JULY, 1, 1, down_called=True)) == 10009
-    assert town.refused(EXCHANGE, IssueStatements(JULY, (HYDRO, USER))) == 10010
-
-
-def test_refusals_around_statements_and_lines() -> None:
-    town = Town()
-    town.agree(flat_lines(CONTRACT_KWH))
-    town.month(10_000_000, 9_300_000)
-    ids = town.issue(USER)
-    statement_id, energy = ids[USER], town.line(LineKind.ENERGY)
-    loss = town.line(LineKind.LOSS)
-    assert town.refused(USER, AcceptStatement(99)) == 10012
-    assert town.refused(HYDRO, AcceptStatement(statement_id)) == 10013
-    assert town.refused(HYDRO, PayStatement(statement_id)) == 10013
-    assert town.refused(USER, PayStatement(99)) == 10012
-    assert town.refused(USER, PayStatement(statement_id)) == 10015
-    assert town.refused(USER, ObjectToLine(99, 1, EVIDENCE, "no such")) == 10016
-    assert town.refused(HYDRO, ObjectToLine(loss, 1, EVIDENCE, "not mine")) == 10017
-    assert town.refused(HYDRO, ObjectToLine(energy, 1, EVIDENCE, "no statement yet")) == 10012
-    objection_id = town.say(USER, ObjectToLine(energy, 1, EVIDENCE, "wrong"))[0].objection_id
-    assert town.refused(USER, ObjectToLine(energy, 1, EVIDENCE, "again")) == 10019
-    assert town.refused(EXCHANGE, AnswerObjection(99, False, 0, "no")) == 10020
-    town.say(EXCHANGE, AnswerObjection(objection_id, False, 0, "no"))
-    assert town.refused(EXCHANGE, AnswerObjection(objection_id, False, 0, "no")) == 10021
-    town.say(USER, AcceptStatement(statement_id))
-    assert town.refused(USER, AcceptStatement(statement_id)) == 10014
-    assert town.refused(USER, ObjectToLine(loss, 1, EVIDENCE, "too late")) == 10014
-    assert town.refused(USER, PayStatement(statement_id)) == 10022
-
-
-def test_an_objection_in_the_very_block_that_ends_the_period_is_too_late() -> None:
-    town = Town()
-    ids = town.issued()
-    end_day = town.statement(ids[USER]).objection_end_day
-    CLOCK.put(town.book.machine.store, (), Clock(STEPPED, clock.ms_at(clock.day_after(end_day))))
-    assert town.refused(USER, ObjectToLine(town.line(LineKind.LOSS), 1, EVIDENCE, "late")) == 10018
-
-
-def test_invariants_see_broken_books() -> None:
-    town = Town()
-    ids = town.issued()
-    row = town.statement(ids[USER])
-    state = town.book.store.rows["settlement.statements"].data
-    state[ids[USER],] = msgspec.structs.replace(row, payable_fen=row.payable_fen + 1)
-    with pytest.raises(Exception, match="totals are the sums"):
-        town.book.machine.check_all()
-    state[ids[USER],] = row
-    bills = town.book.store.rows["settlement.day_bills"].data
-    key = (JULY, USER, FIRST)
-    bills[key] = msgspec.structs.replace(bills[key], deviation_fen=1)
-    with pytest.raises(Exception, match="sum to zero"):
-        town.book.machine.check_all()
-
-
-def test_a_payout_does_not_disturb_settlement() -> None:
-    town = Town()
-    town.say(USER, RequestPayout(1))
-    assert town.free(USER) == RICH_FEN - 1
+    town.issue()
+    assert {row.resource_id for _, row in settlement.lines_of(town.book.store, GRID, JULY)} == {0, USER_LOAD}
+    town.book.machine.check_all()

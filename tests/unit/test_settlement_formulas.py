@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shudian.contracts.agreements.messages import Line
-from shudian.contracts.settlement.messages import ClearDay, DayBilled, Formula
+from shudian.contracts.settlement.messages import ClearDay
+from shudian.contracts.settlement.messages_events import DayBilled
+from shudian.contracts.settlement.messages_facts import Formula
 from shudian.contracts.settlement.rules_formulas import (
     amount_fen,
     explain,

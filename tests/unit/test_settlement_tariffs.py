@@ -6,7 +6,7 @@ from shudian.contracts.governance import rules as governance
 from shudian.contracts.governance import views as governance_views
 from shudian.contracts.roles import OVERSIGHT
 from shudian.contracts.settlement import rules as settlement
-from shudian.contracts.settlement.messages import Period
+from shudian.contracts.settlement.messages_facts import Period
 from shudian.contracts.settlement.rules_tariffs import Season, periods_of_day, season_of
 from shudian.contracts.settlement.views_tariffs import tariff_table, tou_table
 from shudian.kernel.messages import Contract

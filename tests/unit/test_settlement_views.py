@@ -9,13 +9,12 @@ from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement.messages import (
     AcceptStatement,
     AnswerObjection,
-    Formula,
-    LineKind,
     ObjectToLine,
     PayStatement,
     PublishDayAhead,
     PublishRegulationPrices,
 )
+from shudian.contracts.settlement.messages_facts import Formula, LineKind
 from shudian.contracts.settlement.rules_formulas import explain
 from shudian.contracts.settlement.views import VIEWS
 from shudian.contracts.settlement.views_words import text_of

@@ -145,9 +145,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         "import sys; sys.path.insert(0, 'src'); from importlinter.cli import lint_imports_command as command; "
         "command(['--config', 'pyproject.toml', '--no-cache'])"
     )
-    return subprocess.run(  # noqa: S603 - our own interpreter, fixed words
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

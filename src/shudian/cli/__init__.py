@@ -6,9 +6,17 @@ import traceback
 import click
 import typer
 
-from shudian.cli import bench as bench_commands
-from shudian.cli import clear, demo, member, message, node, order, resource, statement, verify
+from shudian.cli.bench import app as bench_app
+from shudian.cli.clear import app as clear_app
 from shudian.cli.common import UserError, err, fail, language
+from shudian.cli.demo import demo
+from shudian.cli.member import app as member_app
+from shudian.cli.message import app as message_app
+from shudian.cli.node import app as node_app
+from shudian.cli.order import app as order_app
+from shudian.cli.resource import app as resource_app
+from shudian.cli.statement import app as statement_app
+from shudian.cli.verify import verify
 from shudian.client.client import RefusedByLedgerError
 from shudian.client.keys import KeyFileError
 from shudian.node.errors import NodeError
@@ -26,16 +34,16 @@ app = typer.Typer(
         "Start with [bold]shudian demo[/bold]: a month of market in about a minute, then explore with the commands below."
     ),
 )
-app.command("demo")(demo.demo)
-app.command("verify")(verify.verify)
-app.add_typer(node.app, name="node")
-app.add_typer(member.app, name="member")
-app.add_typer(resource.app, name="resource")
-app.add_typer(order.app, name="order")
-app.add_typer(statement.app, name="statement")
-app.add_typer(message.app, name="message")
-app.add_typer(clear.app, name="clear")
-app.add_typer(bench_commands.app, name="bench")
+app.command("demo")(demo)
+app.command("verify")(verify)
+app.add_typer(node_app, name="node")
+app.add_typer(member_app, name="member")
+app.add_typer(resource_app, name="resource")
+app.add_typer(order_app, name="order")
+app.add_typer(statement_app, name="statement")
+app.add_typer(message_app, name="message")
+app.add_typer(clear_app, name="clear")
+app.add_typer(bench_app, name="bench")
 
 
 def main() -> None:

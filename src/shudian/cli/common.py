@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -24,7 +25,10 @@ NODE_KEY_FILE = "node.key"
 KEYS_FOLDER = "keys"
 BEIJING = dt.timezone(dt.timedelta(hours=8))
 
-out = Console(highlight=False)
+WIDE = 160
+"""Columns when the output is a file or a pipe, so that tables are not cut."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False)
 
 
@@ -137,7 +141,10 @@ def _plain(value: Any) -> Any:
 
 
 def print_rows(rows: list[dict[str, Any]], columns: Sequence[tuple[str, str, str]], *, as_json: bool) -> None:
-    """Rows as a table with (key, zh, en) columns, numbers to the right; or as JSON."""
+    """Rows as a table with (key, zh, en) columns, numbers to the right; or as JSON.
+
+    Of columns that end in ``_zh`` and ``_en`` only those in the language of this run are shown.
+    """
     if as_json:
         print_json(rows)
         return
@@ -145,9 +152,11 @@ def print_rows(rows: list[dict[str, Any]], columns: Sequence[tuple[str, str, str
         out.print(say("没有记录", "nothing found"))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = [column for column in columns if not column[0].endswith(say("_en", "_zh"))]
     for key, zh, en in columns:
-        numeric = isinstance(rows[0].get(key), int) and not key.endswith(("_ms", "_day", "_id"))
-        table.add_column(say(zh, en), justify="right" if numeric else "left", no_wrap=numeric)
+        is_number = isinstance(rows[0].get(key), int)
+        is_measure = is_number and not key.endswith(("_ms", "_day", "_id", "month"))
+        table.add_column(say(zh, en), justify="right" if is_measure else "left", no_wrap=is_number)
     for row in rows:
         table.add_row(*(show(key, row.get(key)) for key, _, _ in columns))
     out.print(table)
@@ -179,7 +188,7 @@ def show_number(key: str, value: int) -> str:
         return f"{value // 10_000}-{value // 100 % 100:02d}-{value % 100:02d}"
     if key.endswith("_ms"):
         return show_time(value)
-    return f"{value:,}" if not key.endswith(("_id", "_month")) else str(value)
+    return f"{value:,}" if not key.endswith(("_id", "month")) else str(value)
 
 
 def show_time(market_ms: int) -> str:

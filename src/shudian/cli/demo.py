@@ -9,11 +9,24 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from shudian.cli.common import DEFAULT_DATA, DataOption, Lang, LangOption, UserError, language, out, say, show_number, show_time
+from shudian.cli.common import (
+    DEFAULT_DATA,
+    DataOption,
+    Lang,
+    LangOption,
+    UserError,
+    language,
+    out,
+    say,
+    show_number,
+    show_time,
+)
+from shudian.sandbox.world import World, build_world
 from shudian.tools.demo.runner import Told
 from shudian.tools.demo.sandbox import Played, clear_sandbox, run_sandbox
 from shudian.tools.demo.stage import Stage
 from shudian.tools.demo.steps import Step
+from shudian.tools.demo.story import tellings
 from shudian.tools.demo.summary import incidents, refusals
 
 SEED = 20260701
@@ -22,11 +35,15 @@ DAYS_MAX = 31
 
 def demo(
     data: DataOption = DEFAULT_DATA,
-    days: Annotated[int, typer.Option(min=1, max=DAYS_MAX, help="交割天数，从 7 月 1 日起 days of delivery from 1 July")] = DAYS_MAX,
+    days: Annotated[
+        int, typer.Option(min=1, max=DAYS_MAX, help="交割天数，从 7 月 1 日起 days of delivery from 1 July")
+    ] = DAYS_MAX,
     seed: Annotated[int, typer.Option(min=0, help="随机种子：同种子同状态根 same seed, same app hash")] = SEED,
     fresh: Annotated[bool, typer.Option("--fresh", help="先删除旧沙盒 remove an old sandbox first")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="不显示进度与总结 no display")] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="总结写入 JSON 文件 summary as JSON")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="总结写入 JSON 文件 summary as JSON")
+    ] = None,
     lang: LangOption = Lang.ZH,
 ) -> None:
     """沙盒市场：一条命令跑完整个七月。 The sandbox market: a whole July with one command.
@@ -36,13 +53,17 @@ def demo(
     """
     del lang
     if json_file is not None and not json_file.absolute().parent.is_dir():
-        raise UserError(f"没有文件夹 {json_file.absolute().parent}", f"there is no folder {json_file.absolute().parent}")
+        raise UserError(
+            f"没有文件夹 {json_file.absolute().parent}", f"there is no folder {json_file.absolute().parent}"
+        )
     if fresh:
         clear_sandbox(data)
     played = run_sandbox(data, seed, days) if headless else _with_progress(data, seed, days)
     try:
         if json_file is not None:
-            json_file.write_text(json.dumps(played.summary.as_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            json_file.write_text(
+                json.dumps(played.summary.as_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+            )
         if not headless:
             _print_summary(played, data)
     finally:
@@ -53,15 +74,17 @@ def _with_progress(data: Path, seed: int, days: int) -> Played:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True) as progress:
         task = progress.add_task(say("准备沙盒", "setting the stage"), total=None)
-        return run_sandbox(data, seed, days, _teller(progress, task))
+        return run_sandbox(data, seed, days, _teller(progress, task, build_world(seed, days)))
 
 
-def _teller(progress: Progress, task: object) -> Told:
+def _teller(progress: Progress, task: object, world: World) -> Told:
+    told_after = tellings(world)
+
     def told(step: Step, stage: Stage, place: int, total: int) -> None:
         moment = show_time(step.at_ms)[5:16]
         progress.update(task, completed=place, total=total, description=f"{moment}  {say(step.zh, step.en)}")  # type: ignore[arg-type] # Rich's TaskID is an int
-        if step.tell is not None:
-            progress.console.print(f"[dim]{moment}[/dim]  {say(*step.tell(stage))}")
+        if step.key in told_after:
+            progress.console.print(f"[dim]{moment}[/dim]  {say(*told_after[step.key](stage))}")
 
     return told
 
@@ -73,7 +96,11 @@ def _print_summary(played: Played, data: Path) -> None:
         (say("申报", "orders accepted"), f"{numbers.orders:,}", ""),
         (say("成交笔数", "trades"), f"{numbers.trades:,}", ""),
         (say("成交电量", "energy traded"), show_number("_kwh", numbers.traded_kwh), "MWh"),
-        (say("成交均价", "average price"), show_number("_myuan_mwh", numbers.average_myuan_mwh), say("元/MWh", "CNY/MWh")),
+        (
+            say("成交均价", "average price"),
+            show_number("_myuan_mwh", numbers.average_myuan_mwh),
+            say("元/MWh", "CNY/MWh"),
+        ),
         (say("合同", "agreements"), f"{numbers.agreements:,}", ""),
         (say("用电量", "energy used"), show_number("_kwh", numbers.energy_kwh), "MWh"),
         (say("结算单", "statements"), f"{numbers.statements:,}", ""),
@@ -112,7 +139,11 @@ def _print_next(data: Path) -> None:
         (f"shudian member list{folder}", "成员名册", "the register of members"),
         (f"shudian resource list --fuel hydro{folder}", "水电站", "hydro stations"),
         (f"shudian order prices{folder}", "分时段价格", "prices by segment"),
-        (f"shudian statement list{folder} --key {keys}/alu_meishan-finance.key", "一户用户的结算单", "one user's statements"),
+        (
+            f"shudian statement list{folder} --key {keys}/alu_meishan-finance.key",
+            "一户用户的结算单",
+            "one user's statements",
+        ),
         (f"shudian verify {data}", "重放并核对全部区块", "replay and compare every block"),
     ):
         out.print(f"  {command}    [dim]# {say(zh, en)}[/dim]", soft_wrap=True)

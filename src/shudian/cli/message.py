@@ -14,6 +14,7 @@ from shudian.cli.common import (
     Lang,
     LangOption,
     UserError,
+    language,
     open_client,
     out,
     print_json,
@@ -144,7 +145,7 @@ def timeline(
     columns = [
         ("market_ms", "时间", "time"),
         ("height", "区块", "block"),
-        ("zh" if say("zh", "en") == "zh" else "en", "事件", "event"),
+        (language(), "事件", "event"),
         ("step", "环节", "step"),
         ("facts", "内容", "facts"),
     ]

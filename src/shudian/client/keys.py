@@ -39,9 +39,13 @@ def write_key_file(path: Path, seed: bytes) -> SigningKey:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise KeyFileError(f"密钥文件 {path} 已存在，不会覆盖", f"key file {path} exists and is never overwritten") from None
+        raise KeyFileError(
+            f"密钥文件 {path} 已存在，不会覆盖", f"key file {path} exists and is never overwritten"
+        ) from None
     except OSError as error:
-        raise KeyFileError(f"密钥文件 {path} 无法写入：{error.strerror}", f"key file {path} cannot be written: {error.strerror}") from None
+        raise KeyFileError(
+            f"密钥文件 {path} 无法写入：{error.strerror}", f"key file {path} cannot be written: {error.strerror}"
+        ) from None
     with os.fdopen(handle, "w") as file:
         file.write(seed.hex() + "\n")
     return SigningKey(seed)

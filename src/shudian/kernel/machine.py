@@ -343,7 +343,7 @@ def digest_of(envelope: Envelope) -> bytes:
     return sha256(envelope.signed_bytes())
 
 
-def answer_key(envelope: Envelope) -> Key:
+def answer_key(envelope: Envelope) -> tuple[int, bytes]:
     """Where the answer is kept: (sender, id); an applicant has no sender number yet, so its key enters the id."""
     if envelope.sender_id != UNREGISTERED:
         return (envelope.sender_id, envelope.id)

@@ -159,7 +159,10 @@ class Market:
                     raise ValueError(message)
                 settings[setting.name] = setting
             for refusal in contract.refusals:
-                if refusal.number in refusals or not 0 < refusal.number - NUMBERS_PER_CONTRACT * contract.number < NUMBERS_PER_CONTRACT:
+                if (
+                    refusal.number in refusals
+                    or not 0 < refusal.number - NUMBERS_PER_CONTRACT * contract.number < NUMBERS_PER_CONTRACT
+                ):
                     message = f"refusal {refusal.number} is declared twice or by the wrong contract"
                     raise ValueError(message)
                 refusals[refusal.number] = refusal

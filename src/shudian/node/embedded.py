@@ -9,11 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from shudian.kernel import check
 from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.crypto import SigningKey
 from shudian.kernel.envelope import Envelope
@@ -21,7 +21,7 @@ from shudian.kernel.machine import WALL, Applied, Machine, answer_key
 from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import Outcome, Refused, refused
 from shudian.kernel.roots import merkle_root
-from shudian.market import MARKET, OVERSIGHT, VIEWS
+from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
 from shudian.node.blocks import FORMAT_VERSION, NO_HASH, Block, Header, decode_outcomes, encode_outcomes, results_hash
 from shudian.node.errors import NodeError, NodeStoppedError
 from shudian.node.genesis import Genesis
@@ -51,7 +51,7 @@ class _Waiting:
     data: bytes
     kinds: tuple[str, ...]
     answer: tuple[Outcome, ...] | None = None
-    key: tuple[Any, ...] = ()
+    key: tuple[int, bytes] = (0, b"")
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -65,21 +65,25 @@ class EmbeddedNode:
         self.folder = folder
         self._node_key = node_key
         self._now_ms = now_ms
-        self._lock_file = _take_folder(folder)
         self._lock = threading.Lock()
         self._queue: list[_Waiting] = []
         self._queue_lock = threading.Lock()
         self._stopped = False
-        self._store = LedgerStore(folder, create=genesis is not None)
-        self.genesis = genesis or Genesis.from_bytes(self._store.meta("genesis"))
-        self.machine = Machine(MARKET, self.genesis.chain_id, self._store.cold)
-        if genesis is not None:
-            self._begin(genesis)
-        else:
-            self._load()
-        self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
-        for block in self._store.blocks(self.projector.height + 1):
-            self._project(block, self._said(block))
+        with ExitStack() as closing:
+            closing.enter_context(_take_folder(folder))
+            self._store = LedgerStore(folder, create=genesis is not None)
+            closing.callback(self._store.close)
+            self.genesis = genesis or Genesis.from_bytes(self._store.meta("genesis"))
+            self.machine = Machine(MARKET, self.genesis.chain_id, self._store.cold)
+            if genesis is not None:
+                self._begin(genesis)
+            else:
+                self._load()
+            self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
+            closing.callback(self.projector.close)
+            for block in self._store.blocks(self.projector.height + 1):
+                self._project(block, self._said(block))
+            self._closing = closing.pop_all()
 
     @classmethod
     def create(
@@ -244,10 +248,7 @@ class EmbeddedNode:
             except Malformed:
                 messages = []
             sender_id, message_id = answer_key(envelope)
-            check.that(isinstance(sender_id, int) and isinstance(message_id, bytes), "an answer key is (sender, id)")
-            said.append(
-                Said(int(sender_id), bytes(message_id), tuple(type(message).__name__ for message in messages), outcomes)
-            )  # type: ignore[arg-type] # checked above
+            said.append(Said(sender_id, message_id, tuple(type(message).__name__ for message in messages), outcomes))
         return said
 
     def _project(self, block: Block, said: list[Said]) -> None:
@@ -263,11 +264,13 @@ class EmbeddedNode:
                     return query(self.projector.reader, viewer, **filters)
         raise NodeError(f"没有查询 {name}", f"there is no query {name}")
 
+    def member_of_key(self, public_key: bytes) -> int | None:
+        """The member whose person signs with a key; None if the key is not registered."""
+        return member_of_key(self.machine.store, public_key)
+
     def close(self) -> None:
         """Close the files and give the folder back."""
-        self.projector.close()
-        self._store.close()
-        self._lock_file.close()
+        self._closing.close()
 
 
 def _take_folder(folder: Path) -> IO[str]:

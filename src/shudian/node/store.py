@@ -23,6 +23,10 @@ _SCHEMA = (
 )
 
 
+def _unreadable(error: sqlite3.Error) -> NodeError:
+    return NodeError(f"账本文件无法打开：{error}", f"the ledger file cannot be opened: {error}")
+
+
 class LedgerStore:
     """Reads and writes ``ledger.db``; used by one node at a time."""
 
@@ -36,29 +40,37 @@ class LedgerStore:
         if create == path.exists():
             zh, en = ("已有账本", "already holds a ledger") if create else ("没有账本", "holds no ledger")
             raise NodeError(f"文件夹 {folder} {zh}", f"folder {folder} {en}")
+        mode = "ro" if read_only else "rwc"
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
         try:
-            mode = "ro" if read_only else "rwc"
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}", uri=True, check_same_thread=False, isolation_level=None
-            )
-            if not read_only:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._db.execute("PRAGMA wal_autocheckpoint = 16000")
-            if create:
-                self._db.execute("BEGIN")
-                for statement in _SCHEMA:
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-                self._db.execute("COMMIT")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            self._db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
         except sqlite3.Error as error:
-            raise NodeError(f"账本文件无法打开：{error}", f"the ledger file cannot be opened: {error}") from None
+            raise _unreadable(error) from None
+        try:
+            version = self._set_up(create=create, read_only=read_only)
+        except sqlite3.Error as error:
+            self._db.close()
+            raise _unreadable(error) from None
         if version != FORMAT_VERSION:
+            self._db.close()
             raise NodeError(
                 f"账本格式为 {version}，本程序读写格式 {FORMAT_VERSION}",
                 f"the ledger has format {version}, this program reads and writes format {FORMAT_VERSION}",
             )
+
+    def _set_up(self, *, create: bool, read_only: bool) -> int:
+        if not read_only:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA wal_autocheckpoint = 16000")
+        if create:
+            self._db.execute("BEGIN")
+            for statement in _SCHEMA:
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            self._db.execute("COMMIT")
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        return version
 
     def meta(self, name: str) -> bytes:
         """A value kept at genesis."""

@@ -56,7 +56,7 @@ SETTINGS = (
         10 * PPM,
         "合理性上限：每刻钟电量占容量×15分钟的比例",
         "plausibility: greatest energy of a slot as a share of capacity times a quarter hour",
-        source="domain 4.1；平台设定",
+        source="平台设定",
     ),
     Setting(
         "metering.completeness_target_ppm",

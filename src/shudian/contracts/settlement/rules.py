@@ -2,10 +2,8 @@
 
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.settlement.messages import (
-    EVENTS,
     REFUSALS,
     REPLIES,
-    SETTINGS,
     AcceptStatement,
     AnswerObjection,
     ClearDay,
@@ -16,14 +14,16 @@ from shudian.contracts.settlement.messages import (
     PublishReferencePrices,
     PublishRegulationPrices,
 )
-from shudian.contracts.settlement.rules_days import (
-    clear_day,
+from shudian.contracts.settlement.messages_events import EVENTS
+from shudian.contracts.settlement.messages_settings import SETTINGS
+from shudian.contracts.settlement.rules_days import clear_day
+from shudian.contracts.settlement.rules_lines import is_paid, line, lines_of, payee, statement, statement_of
+from shudian.contracts.settlement.rules_payments import mark_overdue, pay_statement, payable_lines, transfer_id_of
+from shudian.contracts.settlement.rules_prices import (
     publish_day_ahead,
     publish_reference_prices,
     publish_regulation_prices,
 )
-from shudian.contracts.settlement.rules_lines import is_paid, line, lines_of, payee, statement, statement_of
-from shudian.contracts.settlement.rules_payments import mark_overdue, pay_statement, payable_lines, transfer_id_of
 from shudian.contracts.settlement.rules_statements import (
     accept_in_silence,
     accept_statement,

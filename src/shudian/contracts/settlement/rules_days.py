@@ -1,4 +1,4 @@
-"""Prices and daily clearing 日清: what each day books for agreements, members and loads."""
+"""Daily clearing 日清: what each day books for agreements, members and loads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,134 +14,44 @@ from shudian.contracts.metering.messages import Direction
 from shudian.contracts.roles import Kind
 from shudian.contracts.settlement.messages import (
     DAY_AHEAD_MISSING,
-    DAY_IS_CLEARED,
     DAY_NOT_OVER,
-    MONTH_IS_ISSUED,
-    PRICE_OUT_OF_BOUNDS,
     REFERENCE_PRICES_MISSING,
     RULES_DO_NOT_FIT,
-    AgreementDaysBooked,
     ClearDay,
     ClearingReply,
-    DayAheadPublished,
+)
+from shudian.contracts.settlement.messages_events import (
+    AgreementDaysBooked,
     DayBilled,
     DayCleared,
-    PublishDayAhead,
-    PublishReferencePrices,
-    PublishRegulationPrices,
-    ReferencePricesPublished,
-    RegulationPricesPublished,
-    RuleCode,
 )
+from shudian.contracts.settlement.messages_facts import RuleCode
 from shudian.contracts.settlement.rules_formulas import f1_deviation_fen, f2_deviation_fen
+from shudian.contracts.settlement.rules_prices import require_uncleared
 from shudian.contracts.settlement.state import (
     ACCRUALS,
     CLEARED_DAYS,
     DAY_AHEAD,
     DAY_BILLS,
-    ISSUED_MONTHS,
     LOAD_ACCRUALS,
     REFERENCE_PRICES,
-    REGULATION_PRICES,
     Accrual,
     ClearedDay,
-    DayAhead,
     DayBill,
     LoadAccrual,
     ReferencePrices,
-    RegulationPrices,
 )
 from shudian.kernel import clock
 from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY
 
-SPOT_FLOOR = "settlement.spot_floor_myuan_mwh"
-SPOT_CAP = "settlement.spot_cap_myuan_mwh"
 RULE_CODE = "settlement.rule_code"
 CLEARING_DAYS = "settlement.clearing_day_count"
 RULED_KINDS = (Kind.GENERATOR, Kind.RETAILER, Kind.USER)
 """Kinds that a deviation rule holds for; the grid company is everybody's other side."""
 
 _NO_ENERGY = (0,) * SEGMENTS_PER_DAY
-
-
-def publish_reference_prices(ctx: Context, message: PublishReferencePrices) -> None:
-    """Publish or correct the prices of a day. Refuses: 10001-10003. Emits: ReferencePricesPublished."""
-    today = clock.day_of(ctx.market_ms)
-    if message.day > today:
-        raise DAY_NOT_OVER("day", message.day, f"<= {today}")
-    _require_uncleared(ctx, message.day)
-    low, high = governance.setting(ctx, SPOT_FLOOR, message.day), governance.setting(ctx, SPOT_CAP, message.day)
-    for name in ("day_ahead_myuan_mwh", "real_time_myuan_mwh", "market_myuan_mwh"):
-        for segment, price in enumerate(getattr(message, name)):
-            if not low <= price <= high:
-                raise PRICE_OUT_OF_BOUNDS(f"{name}[{segment}]", price, f"{low}..{high}")
-    # no refusal below this line
-    before = REFERENCE_PRICES.get(ctx, message.day)
-    prices = ReferencePrices(
-        message.day_ahead_myuan_mwh,
-        message.real_time_myuan_mwh,
-        message.market_myuan_mwh,
-        version_no=1 if before is None else before.version_no + 1,
-    )
-    REFERENCE_PRICES.put(ctx, (message.day,), prices)
-    ctx.emit(
-        ReferencePricesPublished(
-            deed=f"day:{message.day}",
-            parties=(),
-            day=message.day,
-            version_no=prices.version_no,
-            day_ahead_myuan_mwh=prices.day_ahead_myuan_mwh,
-            real_time_myuan_mwh=prices.real_time_myuan_mwh,
-            market_myuan_mwh=prices.market_myuan_mwh,
-        )
-    )
-
-
-def publish_regulation_prices(ctx: Context, message: PublishRegulationPrices) -> None:
-    """Publish or correct what F4 needs for a month. Refuses: 10009. Emits: RegulationPricesPublished."""
-    if ISSUED_MONTHS.get(ctx, message.month) is not None:
-        raise MONTH_IS_ISSUED("month", message.month)
-    # no refusal below this line
-    prices = RegulationPrices(message.up_myuan_mwh, message.increment_top_myuan_mwh, message.down_called)
-    REGULATION_PRICES.put(ctx, (message.month,), prices)
-    ctx.emit(
-        RegulationPricesPublished(
-            deed=f"month:{message.month}",
-            parties=(),
-            month=message.month,
-            up_myuan_mwh=prices.up_myuan_mwh,
-            increment_top_myuan_mwh=prices.increment_top_myuan_mwh,
-            down_called=prices.down_called,
-        )
-    )
-
-
-def publish_day_ahead(ctx: Context, message: PublishDayAhead) -> None:
-    """Publish or correct the day-ahead awards of members. Refuses: 3001, 10002. Emits: DayAheadPublished."""
-    _require_uncleared(ctx, message.day)
-    for member_id in message.member_ids:
-        identity.member(ctx, member_id)
-    # no refusal below this line
-    for place, member_id in enumerate(message.member_ids):
-        first = place * SEGMENTS_PER_DAY
-        award = DayAhead(message.quantities_kwh[first : first + SEGMENTS_PER_DAY])
-        DAY_AHEAD.put(ctx, (message.day, member_id), award)
-    ctx.emit(
-        DayAheadPublished(
-            deed=f"day:{message.day}",
-            parties=(ctx.sender_id,),
-            day=message.day,
-            member_ids=message.member_ids,
-            quantities_kwh=message.quantities_kwh,
-        )
-    )
-
-
-def _require_uncleared(at: HasStore, day: int) -> None:
-    if CLEARED_DAYS.get(at, day) is not None:
-        raise DAY_IS_CLEARED("day", day)
 
 
 def rules_of_month(at: HasStore, month: int) -> Mapping[Kind, RuleCode]:
@@ -191,7 +101,7 @@ def clear_day(ctx: Context, message: ClearDay) -> ClearingReply:
     today = clock.day_of(ctx.market_ms)
     if day >= today:
         raise DAY_NOT_OVER("day", day, f"< {today}")
-    _require_uncleared(ctx, day)
+    require_uncleared(ctx, day)
     prices = REFERENCE_PRICES.get(ctx, day)
     if prices is None:
         raise REFERENCE_PRICES_MISSING("day", day)

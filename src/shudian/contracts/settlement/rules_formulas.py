@@ -7,7 +7,7 @@ and money owed by the member are positive; what is delivered or earned is negati
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from shudian.contracts.settlement.messages import Formula, LineExplanation
+from shudian.contracts.settlement.messages_facts import Formula, LineExplanation
 from shudian.kernel.units import PPM, TARIFF_KWH_PER_FEN, energy_fen, round_half_away, share, tariff_fen
 
 

@@ -10,10 +10,8 @@ from shudian.contracts.identity import rules as identity
 from shudian.contracts.resources import rules as resources
 from shudian.contracts.resources.messages import Resource, ResourceState, TariffClass
 from shudian.contracts.roles import Kind
-from shudian.contracts.settlement.messages import (
-    LINE_UNKNOWN,
-    REGULATION_PRICES_MISSING,
-    STATEMENT_UNKNOWN,
+from shudian.contracts.settlement.messages import LINE_UNKNOWN, REGULATION_PRICES_MISSING, STATEMENT_UNKNOWN
+from shudian.contracts.settlement.messages_facts import (
     BillLine,
     Formula,
     LineExplanation,

@@ -5,23 +5,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from shudian.contracts.agreements import rules as agreements
-from shudian.contracts.agreements.messages import State
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds.messages import Transfer
-from shudian.contracts.settlement.messages import (
-    NOTHING_TO_PAY,
-    STATEMENT_NOT_ACCEPTED,
-    BillLine,
-    LineKind,
-    LinePaid,
-    LineState,
-    PaymentReply,
-    PayStatement,
-    Statement,
-    StatementOverdue,
-    StatementPostponed,
-    StatementState,
-)
+from shudian.contracts.settlement.messages import NOTHING_TO_PAY, STATEMENT_NOT_ACCEPTED, PaymentReply, PayStatement
+from shudian.contracts.settlement.messages_events import LinePaid, StatementOverdue, StatementPostponed
+from shudian.contracts.settlement.messages_facts import BillLine, LineKind, LineState, Statement, StatementState
 from shudian.contracts.settlement.rules_lines import is_paid, payee, statement_of
 from shudian.contracts.settlement.rules_statements import own_statement
 from shudian.contracts.settlement.state import ISSUED_MONTHS, LINES, STATEMENTS
@@ -104,10 +92,8 @@ def _mark_paid(ctx: BlockContext, lines: Lines, *, late: bool) -> list[int]:
 
 
 def _is_fully_paid(at: HasStore, agreement_id: int) -> bool:
-    """Whether every month of a delivered agreement has its lines and all of them are paid."""
+    """Whether every month of an agreement has its lines, which are made when it is over, and all of them are paid."""
     agreement = agreements.agreement(at, agreement_id)
-    if agreement.state is not State.DELIVERED:
-        return False
     month, last_month = clock.month_of(agreement.first_day), clock.month_of(agreement.last_day)
     while month <= last_month:
         if ISSUED_MONTHS.get(at, month) is None:

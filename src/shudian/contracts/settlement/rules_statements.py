@@ -21,20 +21,24 @@ from shudian.contracts.settlement.messages import (
     STATEMENT_UNKNOWN,
     AcceptStatement,
     AnswerObjection,
-    BillLine,
-    Formula,
     IssueStatements,
+    ObjectionReply,
+    ObjectToLine,
+    StatementsReply,
+)
+from shudian.contracts.settlement.messages_events import (
     LineIssued,
     LineObjected,
-    LineState,
     ObjectionAnswered,
-    ObjectionReply,
-    ObjectionState,
-    ObjectToLine,
-    Statement,
     StatementAccepted,
     StatementIssued,
-    StatementsReply,
+)
+from shudian.contracts.settlement.messages_facts import (
+    BillLine,
+    Formula,
+    LineState,
+    ObjectionState,
+    Statement,
     StatementState,
 )
 from shudian.contracts.settlement.rules_formulas import explain

@@ -7,7 +7,7 @@ components alone; the floating of this table is what agency-purchase users see.
 from collections.abc import Container, Sequence
 from enum import IntEnum
 
-from shudian.contracts.settlement.messages import Period
+from shudian.contracts.settlement.messages_facts import Period
 from shudian.kernel.clock import day_after, month_of
 from shudian.kernel.units import PPM, SEGMENTS_PER_DAY, remainder, round_half_away
 

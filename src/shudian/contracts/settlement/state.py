@@ -1,6 +1,6 @@
 """What settlement remembers: prices, what each day booked, the lines and statements of each month, objections."""
 
-from shudian.contracts.settlement.messages import BillLine, LineState, ObjectionState, Statement, StatementState
+from shudian.contracts.settlement.messages_facts import BillLine, LineState, ObjectionState, Statement, StatementState
 from shudian.kernel.codec import Record
 from shudian.kernel.machine import BlockContext
 from shudian.kernel.messages import RowInvariant, StateInvariant

@@ -2,7 +2,7 @@
 
 from shudian.contracts.governance.views import SETTINGS
 from shudian.contracts.resources.messages import TariffClass, Voltage
-from shudian.contracts.settlement.messages import Period
+from shudian.contracts.settlement.messages_facts import Period
 from shudian.contracts.settlement.rules_tariffs import periods_of_day, price_e8yuan_kwh, season_of, tip_applies
 from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import Row

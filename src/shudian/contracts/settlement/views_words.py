@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from shudian.contracts.settlement.messages import Formula, LineExplanation, LineKind
+from shudian.contracts.settlement.messages_facts import Formula, LineExplanation, LineKind
 from shudian.contracts.settlement.rules_formulas import amount_fen
 from shudian.kernel.outcomes import Language
 

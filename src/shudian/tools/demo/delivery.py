@@ -46,7 +46,10 @@ def _corrections(stage: Stage, day: int) -> list[CorrectReadings]:
 
 def _report(day: int, stage: Stage) -> list[Act]:
     readings = _readings(stage, day)
-    acts = [batch(GRID, Role.METER, "readings", [readings]), batch(EXCHANGE, Role.OPERATOR, "prices", [_prices(stage, day)])]
+    acts = [
+        batch(GRID, Role.METER, "readings", [readings]),
+        batch(EXCHANGE, Role.OPERATOR, "prices", [_prices(stage, day)]),
+    ]
     if day == stage.world.first_day:
         acts.append(batch(GRID, Role.METER, "readings again", [readings], READINGS_EXIST.number))
     return acts
@@ -76,14 +79,27 @@ def _unbind(stage: Stage) -> list[Act]:
     last_day = stage.world.day_at(stage.world.days - 1)
     if last_day == clock.month_last_day(clock.month_of(last_day)):
         return []
-    return [batch(GRID, Role.METER, "unbind", [UnbindMeter(meter_id, last_day) for meter_id in sorted(_meter_of_resource(stage).values())])]
+    return [
+        batch(
+            GRID,
+            Role.METER,
+            "unbind",
+            [UnbindMeter(meter_id, last_day) for meter_id in sorted(_meter_of_resource(stage).values())],
+        )
+    ]
 
 
 def day_steps(day: int, *, last: bool) -> list[Step]:
     """What happens on the morning after a day of delivery."""
     morning = clock.day_after(day)
     steps = [
-        Step(f"report-{day}", clock.ms_at(morning, 8), partial(_report, day), "计量上报与参考价发布", "meters report, prices are published"),
+        Step(
+            f"report-{day}",
+            clock.ms_at(morning, 8),
+            partial(_report, day),
+            "计量上报与参考价发布",
+            "meters report, prices are published",
+        ),
         Step(f"clear-{day}", clock.ms_at(morning, 8, 30), partial(_clear, day), "日清", "the day is cleared"),
     ]
     if last:

@@ -7,8 +7,8 @@ from shudian.contracts.identity.messages_persons import AddPerson
 from shudian.contracts.identity.messages_registration import (
     USCC_IN_USE,
     ApplyMember,
-    Declared,
     Decision,
+    Declared,
     Document,
     Evidence,
     Particulars,
@@ -30,8 +30,8 @@ from shudian.contracts.resources.messages import (
 from shudian.contracts.roles import Role
 from shudian.kernel import clock
 from shudian.kernel.crypto import sha256
-from shudian.sandbox.finances import Deposit, deposits
 from shudian.sandbox.companies import Company
+from shudian.sandbox.finances import Deposit, deposits
 from shudian.sandbox.loads import Load
 from shudian.sandbox.plants import Plant
 from shudian.tools.demo.stage import BANK, EXCHANGE, GRID, Act, Stage, batch, kind_of, second
@@ -78,9 +78,7 @@ def _application(stage: Stage, company: Company) -> ApplyMember:
 
 def _apply(stage: Stage) -> list[Act]:
     everybody = [*stage.joiners, *(applicant.company for applicant in stage.world.applicants)]
-    acts = [
-        Act(one.key, Role.ADMIN, one.key, (_application(stage, one),), as_applicant=True) for one in everybody
-    ]
+    acts = [Act(one.key, Role.ADMIN, one.key, (_application(stage, one),), as_applicant=True) for one in everybody]
     twice = everybody[0]
     mistake = (_application(stage, twice),)
     acts.append(Act(twice.key, Role.TRADER, "twice", mistake, USCC_IN_USE.number, as_applicant=True))
@@ -216,7 +214,9 @@ def _meters(stage: Stage) -> list[Act]:
         BindMeter(
             code=f"SC-{row['resource_id']:06d}",
             resource_id=row["resource_id"],
-            direction=Direction.GENERATION if row.get("resource_type", row.get("type")) == ResourceType.PLANT else Direction.LOAD,
+            direction=Direction.GENERATION
+            if row.get("resource_type", row.get("type")) == ResourceType.PLANT
+            else Direction.LOAD,
             from_day=stage.world.first_day,
         )
         for row in rows
@@ -229,10 +229,8 @@ def resource_of_key(stage: Stage) -> dict[str, int]:
     """The resource number of each plant and load of the world."""
     rows = stage.query(EXCHANGE, "resources.browse", limit=1_000)
     by_owner_and_name = {(row["owner_id"], row["name_zh"]): row["resource_id"] for row in rows}
-    return {
-        one.key: by_owner_and_name[stage.member_id(one.company_key), one.name_zh]
-        for one in (*stage.world.plants, *stage.world.loads)
-    }
+    held: list[Plant | Load] = [*stage.world.plants, *stage.world.loads]
+    return {one.key: by_owner_and_name[stage.member_id(one.company_key), one.name_zh] for one in held}
 
 
 def steps() -> list[Step]:

@@ -12,9 +12,9 @@ from shudian.contracts.agreements.messages import Method
 from shudian.contracts.identity.messages_persons import ROLE_MISSING
 from shudian.contracts.roles import Role
 from shudian.contracts.trading.messages import (
-    SESSION_IS_OVER,
     POSITION_TOO_LARGE,
     PRICE_OUTSIDE_BAND,
+    SESSION_IS_OVER,
     CancelOrder,
     OpenSession,
     OrderReply,
@@ -82,7 +82,13 @@ def _order(session_id: int, bid: Bid) -> PlaceOrder:
 def _monthly_orders(stage: Stage) -> list[Act]:
     session_id = monthly_session(stage, 0)
     acts = [
-        batch(company.key, Role.TRADER, company.key, [_order(session_id, bid) for bid in auction_bids(stage.world, company.key)], ANY_OUTCOME)
+        batch(
+            company.key,
+            Role.TRADER,
+            company.key,
+            [_order(session_id, bid) for bid in auction_bids(stage.world, company.key)],
+            ANY_OUTCOME,
+        )
         for company in stage.traders
     ]
     return [*acts, *_mistakes(session_id)]
@@ -108,7 +114,10 @@ def _agency_orders(stage: Stage) -> list[Act]:
         for segment, total in enumerate(wanted)
         for part in _parts(total)
     ]
-    acts = [batch(contract.generator_key, Role.TRADER, contract.generator_key, _agency_sells(session_id, contract)) for contract in contracts]
+    acts = [
+        batch(contract.generator_key, Role.TRADER, contract.generator_key, _agency_sells(session_id, contract))
+        for contract in contracts
+    ]
     return [batch(GRID, Role.TRADER, GRID, buys), *(act for act in acts if act.messages)]
 
 
@@ -139,7 +148,9 @@ def _open_rolling(delivery_day: int, stage: Stage) -> list[Act]:
     del stage
     trade_day = clock.day_after(delivery_day, -LEAD_DAYS)
     opens_ms = clock.ms_at(trade_day, OPENS_HOUR, HALF_HOUR)
-    message = _open(Method.ROLLING, Product.DAILY, (delivery_day, delivery_day), opens_ms, clock.ms_at(trade_day, CLOSES_HOUR))
+    message = _open(
+        Method.ROLLING, Product.DAILY, (delivery_day, delivery_day), opens_ms, clock.ms_at(trade_day, CLOSES_HOUR)
+    )
     return [batch(EXCHANGE, Role.OPERATOR, "open", [message])]
 
 
@@ -167,7 +178,9 @@ def _bids(stage: Stage, company: str, delivery_day: int) -> list[Bid]:
     """What a member means to order in the session for a delivery day; it does not change while the session runs."""
     key = (company, delivery_day)
     if key not in stage.intents:
-        stage.intents[key] = rolling_intents(stage.world, company, delivery_day, _contracted(stage, company, delivery_day))
+        stage.intents[key] = rolling_intents(
+            stage.world, company, delivery_day, _contracted(stage, company, delivery_day)
+        )
     return stage.intents[key]
 
 

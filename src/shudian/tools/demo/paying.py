@@ -66,7 +66,9 @@ def _accept(stage: Stage) -> list[Act]:
 
 def _answer(stage: Stage) -> list[Act]:
     rows = stage.query(EXCHANGE, "settlement.objections", state="open")
-    messages = [AnswerObjection(row["objection_id"], False, 0, "线损按上网环节电价计收，与专变损耗无关") for row in rows]
+    messages = [
+        AnswerObjection(row["objection_id"], False, 0, "线损按上网环节电价计收，与专变损耗无关") for row in rows
+    ]
     return [batch(EXCHANGE, Role.OPERATOR, "answer", messages)]
 
 
@@ -81,7 +83,9 @@ def _pay(stage: Stage) -> list[Act]:
 
 
 def _late_deposit(stage: Stage) -> list[Act]:
-    messages = [message for deposit in deposits(stage.world) if deposit.is_late for message in deposit_messages(stage, deposit)]
+    messages = [
+        message for deposit in deposits(stage.world) if deposit.is_late for message in deposit_messages(stage, deposit)
+    ]
     return [batch(BANK, Role.TELLER, "late", messages, four_eyes=True)]
 
 

@@ -6,11 +6,11 @@ the same state.
 
 from collections.abc import Callable
 
+from shudian.client.client import Client, Transport, describe
 from shudian.contracts.governance.messages import AdvanceClock
 from shudian.contracts.roles import Role
 from shudian.kernel import clock
 from shudian.kernel.outcomes import Outcome
-from shudian.client.client import Client, Transport, describe
 from shudian.sandbox.world import World
 from shudian.tools.demo.markets import step_message_id
 from shudian.tools.demo.stage import ANY_OUTCOME, EXCHANGE, Act, Stage

@@ -20,6 +20,7 @@ from shudian.tools.demo.story import CHAIN_ID, START_MS
 from shudian.tools.demo.summary import Summary, summarise
 
 NODE_KEY = "node"
+SANDBOX_MARK = "sandbox"
 
 
 @dataclass(frozen=True)
@@ -43,24 +44,27 @@ def open_sandbox(folder: Path, world: World) -> EmbeddedNode:
         NodeError: if the folder holds another chain.
     """
     node_key = SigningKey(seed_of(world.seed, NODE_KEY))
+    chain_id, mark = chain_id_of(world), folder / SANDBOX_MARK
     if not (folder / LEDGER_FILE).exists():
         _write_keys(folder, world)
-        genesis = found(chain_id_of(world), STEPPED, START_MS, lambda name: _founder_key(world, name), founders(world))
+        mark.write_text(chain_id, encoding="utf-8")
+        genesis = found(chain_id, STEPPED, START_MS, lambda name: _founder_key(world, name), founders(world))
         return EmbeddedNode.create(folder, genesis, node_key)
-    node = EmbeddedNode.open(folder, node_key)
-    if node.genesis.chain_id != chain_id_of(world):
-        node.close()
+    held = mark.read_text(encoding="utf-8") if mark.exists() else "?"
+    if held != chain_id:
         raise NodeError(
-            f"文件夹 {folder} 里是另一条链 {node.genesis.chain_id}，请换文件夹或用 --fresh",
-            f"folder {folder} holds another chain, {node.genesis.chain_id}; choose another folder or --fresh",
+            f"文件夹 {folder} 里是另一条链 {held}，请换文件夹或用 --fresh",
+            f"folder {folder} holds another chain, {held}; choose another folder or --fresh",
         )
-    return node
+    return EmbeddedNode.open(folder, node_key)
 
 
 def _founder_key(world: World, name: str) -> bytes:
     """``exchange-operator`` as found() asks, by the company that plays the kind."""
     kind, _, role = name.rpartition("-")
-    company = next(founder_key for founder_key, one in zip(FOUNDER_ROLES, founders(world), strict=True) if one.kind == kind)
+    company = next(
+        founder_key for founder_key, one in zip(FOUNDER_ROLES, founders(world), strict=True) if one.kind == kind
+    )
     return SigningKey(seed_of(world.seed, f"{company}-{role}")).public_key
 
 
@@ -82,8 +86,10 @@ def clear_sandbox(folder: Path) -> None:
     if not folder.exists():
         return
     ledger = folder / LEDGER_FILE
-    if not ledger.exists() or not (folder / "sandbox").exists():
-        raise NodeError(f"文件夹 {folder} 不是沙盒链，不会删除", f"folder {folder} is no sandbox chain and is not removed")
+    if not ledger.exists() or not (folder / SANDBOX_MARK).exists():
+        raise NodeError(
+            f"文件夹 {folder} 不是沙盒链，不会删除", f"folder {folder} is no sandbox chain and is not removed"
+        )
     shutil.rmtree(folder)
 
 
@@ -92,7 +98,6 @@ def run_sandbox(folder: Path, seed: int, days: int, told: Told = lambda *_: None
     started = time.monotonic()
     world = build_world(seed, days)
     node = open_sandbox(folder, world)
-    (folder / "sandbox").touch()
     try:
         stage = play(world, LocalTransport(node), told)
         summary = summarise(node, round(time.monotonic() - started))

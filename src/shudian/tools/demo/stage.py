@@ -94,9 +94,7 @@ class Stage:
         if company not in self._member_ids:
             rows = self.transport.query(0, "identity.register")
             by_code = {row["uscc"]: row["member_id"] for row in rows}
-            self._member_ids = {
-                one.key: by_code[one.uscc] for one in self.world.companies if one.uscc in by_code
-            }
+            self._member_ids = {one.key: by_code[one.uscc] for one in self.world.companies if one.uscc in by_code}
         return self._member_ids[company]
 
     def client(self, company: str, role: Role, *, four_eyes: bool = False) -> Client:

@@ -10,8 +10,7 @@ from shudian.tools.demo.stage import Act, Stage
 class Step:
     """Acts that happen at ``at_ms``; at the end of their block the clock moves on to the next step, and what falls due happens.
 
-    key: unique in the story. build: makes the acts from the world and from what is read on the ledger. tell: a sentence (zh, en)
-    after the step, from what the ledger then shows.
+    key: unique in the story. build: makes the acts from the world and from what is read on the ledger.
     """
 
     key: str
@@ -19,7 +18,6 @@ class Step:
     build: Callable[[Stage], list[Act]]
     zh: str
     en: str
-    tell: Callable[[Stage], tuple[str, str]] | None = None
 
 
 def nobody(_stage: Stage) -> list[Act]:

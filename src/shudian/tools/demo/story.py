@@ -1,8 +1,12 @@
 """The whole story in order: the steps of the four chapters, the daily ones interleaved by market time."""
 
+from collections.abc import Callable
+from functools import partial
+
 from shudian.kernel import clock
 from shudian.sandbox.world import World
-from shudian.tools.demo import delivery, joining, markets, paying
+from shudian.tools.demo import delivery, joining, markets, paying, telling
+from shudian.tools.demo.stage import Stage
 from shudian.tools.demo.steps import Step
 
 CHAIN_ID = "shudian-sandbox"
@@ -19,3 +23,22 @@ def story(world: World) -> list[Step]:
         daily += delivery.day_steps(day, last=day == last_day)
     daily.sort(key=lambda step: step.at_ms)
     return [*joining.steps(), *markets.monthly_steps(), *daily, *paying.steps()]
+
+
+Telling = Callable[[Stage], tuple[str, str]]
+
+
+def tellings(world: World) -> dict[str, Telling]:
+    """By key of a step: what is told after it."""
+    told: dict[str, Telling] = {
+        "people": telling.members,
+        "meters": telling.resources,
+        "monthly-late": telling.monthly,
+        "issue": telling.issued,
+        "pay": telling.paid,
+        "late-payment": telling.paid,
+    }
+    for day in clock.days(world.first_day, world.day_at(world.days - 1)):
+        told[f"rolling-{day}-close"] = partial(telling.rolling, day)
+        told[f"clear-{day}"] = partial(telling.cleared, day)
+    return told

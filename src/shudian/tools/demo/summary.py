@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shudian.kernel.outcomes import Language, Outcome
 from shudian.client.client import describe
+from shudian.kernel.outcomes import Language, Outcome
 from shudian.node.embedded import EmbeddedNode
 from shudian.sandbox.metering import faults
 from shudian.tools.demo.stage import Stage
@@ -93,7 +93,11 @@ def incidents(node: EmbeddedNode, stage: Stage, language: Language) -> list[str]
     owners = {load.key: names[load.company_key] for load in stage.world.loads}
     for fault in faults(stage.world):
         words = _FAULT_WORDS[fault.kind][0 if zh else 1]
-        found.append(f"{words}：{owners[fault.resource_key]} {fault.day}" if zh else f"{words}: {owners[fault.resource_key]}, {fault.day}")
+        found.append(
+            f"{words}：{owners[fault.resource_key]} {fault.day}"
+            if zh
+            else f"{words}: {owners[fault.resource_key]}, {fault.day}"
+        )
     rows = node.projector.connection.execute("SELECT DISTINCT payer_id FROM settlement_lines WHERE state = 'paid_late'")
     by_id = {stage.member_id(company.key): names[company.key] for company in stage.traders}
     found += [f"逾期付款：{by_id[row[0]]}" if zh else f"paid late: {by_id[row[0]]}" for row in rows]

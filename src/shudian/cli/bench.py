@@ -1,0 +1,40 @@
+"""``shudian bench``: medians and ratios to a limit taken in the same run."""
+
+from typing import Annotated, Any
+
+import typer
+
+from shudian.cli.common import Lang, LangOption, out, print_json
+from shudian.tools.bench import clearing as clearing_bench
+from shudian.tools.bench import ledger as ledger_bench
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="性能：中位数，及对同一次运行中测得的极限之比。 Medians, and ratios to a limit of the same run.",
+)
+
+RunsOption = Annotated[int, typer.Option(min=1, max=100, help="每项运行次数 runs of each part")]
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON print JSON")]
+
+
+def _print(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(result)
+        return
+    for name, value in result.items():
+        shown = f"{value:,.3f}" if isinstance(value, float) else value
+        out.print(f"{name:<40} {shown}", soft_wrap=True, markup=False)
+
+
+@app.command("clearing")
+def clearing(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+    """集中竞价与盘口。 The call auction and the order book."""
+    del lang
+    _print(clearing_bench.run(runs), as_json=as_json)
+
+
+@app.command("ledger")
+def ledger(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+    """签名申报端到端，分阶段。 Signed orders end to end, by stage."""
+    del lang
+    _print(ledger_bench.run(runs), as_json=as_json)

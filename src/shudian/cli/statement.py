@@ -1,0 +1,163 @@
+"""``shudian statement``: monthly statements and their lines; accept, object, pay."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shudian.cli.common import (
+    DEFAULT_DATA,
+    DataOption,
+    JsonOption,
+    KeyOption,
+    Lang,
+    LangOption,
+    UserError,
+    language,
+    open_client,
+    out,
+    print_json,
+    print_rows,
+    signing_client,
+)
+from shudian.cli.message import print_reply
+from shudian.cli.order import thousandths
+from shudian.contracts.settlement.messages import AcceptStatement, ObjectToLine, PayStatement
+from shudian.kernel.crypto import sha256
+
+app = typer.Typer(no_args_is_help=True, help="结算单：查看、确认、异议、支付。 Statements: read, accept, object, pay.")
+
+StatementArgument = Annotated[int, typer.Argument(metavar="STATEMENT", help="结算单编号 number of the statement")]
+MILLI_PER_FEN = 10
+
+_STATEMENT_COLUMNS = (
+    ("statement_id", "结算单", "statement"),
+    ("member_id", "成员", "member"),
+    ("month", "月份", "month"),
+    ("payable_fen", "应付 元", "payable CNY"),
+    ("receivable_fen", "应收 元", "receivable CNY"),
+    ("paid_fen", "已付 元", "paid CNY"),
+    ("received_fen", "已收 元", "received CNY"),
+    ("due_day", "付款日", "due"),
+    ("state", "状态", "state"),
+)
+
+
+@app.command("list")
+def list_statements(
+    month: Annotated[int | None, typer.Option(help="月份 yyyymm")] = None,
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """本方结算单（交易中心与监管可见全部）。 Your statements; overseers see all."""
+    del lang
+    with open_client(data, key) as client:
+        rows = client.query("settlement.statements", month=month)
+    print_rows(rows, _STATEMENT_COLUMNS, as_json=as_json)
+
+
+@app.command("show")
+def show_statement(
+    statement_id: StatementArgument,
+    detail: Annotated[bool, typer.Option("--lines", help="逐行列出并说明 every line with its explanation")] = False,
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """一张结算单：按类汇总，或逐行及计算说明。 One statement: totals by kind, or every line with how it was computed."""
+    del lang
+    with open_client(data, key) as client:
+        found = [row for row in client.query("settlement.statements") if row["statement_id"] == statement_id]
+        if not found:
+            raise UserError(
+                f"没有结算单 {statement_id}，或您无权查看", f"there is no statement {statement_id} that you may see"
+            )
+        head = found[0]
+        items = client.query("settlement.statement_items", statement_id=statement_id)
+        lines = client.query("settlement.lines", month=head["month"]) if detail else []
+    own = [line for line in lines if head["member_id"] in (line["payer_id"], line["payee_id"])]
+    if as_json:
+        print_json({**head, "items": items, "lines": own})
+        return
+    print_rows([head], _STATEMENT_COLUMNS, as_json=False)
+    out.print()
+    columns = (
+        (language(), "项目", "item"),
+        ("energy_kwh", "电量 MWh", "energy MWh"),
+        ("average_myuan_mwh", "均价 元/MWh", "average CNY/MWh"),
+        ("amount_fen", "金额 元", "amount CNY"),
+    )
+    print_rows(items, columns, as_json=False)
+    if detail:
+        out.print()
+        line_columns = (
+            ("line_id", "行", "line"),
+            ("kind", "类", "kind"),
+            ("payer_id", "付方", "payer"),
+            ("payee_id", "收方", "payee"),
+            ("energy_kwh", "电量 MWh", "energy MWh"),
+            ("amount_fen", "金额 元", "amount CNY"),
+            ("state", "状态", "state"),
+            ("explanation_zh", "说明", "how computed"),
+            ("explanation_en", "说明", "how computed"),
+        )
+        print_rows(own, line_columns, as_json=False)
+
+
+@app.command("accept")
+def accept(
+    statement_id: StatementArgument,
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """确认结算单；期满不答即为确认。 Accept a statement; silence does the same when the period ends."""
+    del lang
+    with signing_client(data, key) as client:
+        print_reply(client.submit(AcceptStatement(statement_id)), as_json=as_json)
+
+
+@app.command("object")
+def object_to_line(
+    line_id: Annotated[int, typer.Argument(metavar="LINE", help="结算行编号 number of the line")],
+    claimed: Annotated[str, typer.Option(help="主张金额（元） amount claimed, CNY")],
+    evidence: Annotated[Path, typer.Option(help="证据文件，只留哈希 evidence file; only its hash goes on the ledger")],
+    reason: Annotated[str, typer.Option(help="理由 reason")],
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """对一行提出异议。 Object to a line."""
+    del lang
+    claimed_milli = thousandths("--claimed", claimed)
+    if claimed_milli % MILLI_PER_FEN:
+        raise UserError(f"--claimed = {claimed} 最多两位小数", f"--claimed = {claimed} may have two decimals at most")
+    try:
+        digest = sha256(evidence.read_bytes())
+    except OSError as error:
+        raise UserError(
+            f"无法读取 {evidence}：{error.strerror}", f"{evidence} cannot be read: {error.strerror}"
+        ) from None
+    with signing_client(data, key) as client:
+        message = ObjectToLine(line_id, claimed_milli // MILLI_PER_FEN, digest, reason)
+        message.check()
+        print_reply(client.submit(message), as_json=as_json)
+
+
+@app.command("pay")
+def pay(
+    statement_id: StatementArgument,
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """一次付清结算单的全部可付行（券款对付）。 Pay every payable line of a statement at once, delivery versus payment."""
+    del lang
+    with signing_client(data, key) as client:
+        print_reply(client.submit(PayStatement(statement_id)), as_json=as_json)
