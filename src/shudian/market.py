@@ -6,14 +6,20 @@ promises come about (trading), and what is owed (settlement).
 
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements import views as agreements_views
+from shudian.contracts.certificates import rules as certificates
+from shudian.contracts.certificates import views as certificates_views
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds import views as funds_views
 from shudian.contracts.governance import rules as governance
 from shudian.contracts.governance import views as governance_views
+from shudian.contracts.guarantees import rules as guarantees
+from shudian.contracts.guarantees import views as guarantees_views
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.identity import views as identity_views
 from shudian.contracts.metering import rules as metering
 from shudian.contracts.metering import views as metering_views
+from shudian.contracts.receivables import rules as receivables
+from shudian.contracts.receivables import views as receivables_views
 from shudian.contracts.resources import rules as resources
 from shudian.contracts.resources import views as resources_views
 from shudian.contracts.roles import OVERSIGHT as _OVERSIGHT
@@ -28,11 +34,14 @@ MARKET = Market(
         governance.CONTRACT,
         identity.CONTRACT,
         funds.CONTRACT,
+        guarantees.CONTRACT,
         resources.CONTRACT,
         metering.CONTRACT,
         agreements.CONTRACT,
         trading.CONTRACT,
         settlement.CONTRACT,
+        certificates.CONTRACT,
+        receivables.CONTRACT,
     ),
     authorise=identity.authorise,
 )
@@ -41,11 +50,14 @@ VIEWS = (
     governance_views.VIEWS,
     identity_views.VIEWS,
     funds_views.VIEWS,
+    guarantees_views.VIEWS,
     resources_views.VIEWS,
     metering_views.VIEWS,
     agreements_views.VIEWS,
     trading_views.VIEWS,
     settlement_views.VIEWS,
+    certificates_views.VIEWS,
+    receivables_views.VIEWS,
 )
 
 member_of_key = identity.member_of_key

@@ -43,7 +43,16 @@ def ledger_with(*bound: Terms) -> Ledger:
 def test_an_agreement_is_born_with_the_hash_and_energy_of_its_terms() -> None:
     book = ledger_with(TWO_PRICES)
     assert rules.agreement(book.store, 1) == Agreement(
-        1, sha256(encode(TWO_PRICES)), SELLER, BUYER, Method.AUCTION, 20260701, 20260731, 32_505, State.EFFECTIVE
+        1,
+        sha256(encode(TWO_PRICES)),
+        SELLER,
+        BUYER,
+        Method.AUCTION,
+        20260701,
+        20260731,
+        32_505,
+        (0, 0, 0),
+        State.EFFECTIVE,
     )
     assert rules.terms(book.store, 1) == TWO_PRICES
 
@@ -165,7 +174,7 @@ def test_the_two_sides_read_it_and_others_do_not() -> None:
     context = book.context()
     rules.bear(context, TWO_PRICES)
     projector.project(1, book.now_ms, (), [(-1, event) for event in context.events])
-    agreements, lines = VIEWS.queries
+    agreements, lines, _ = VIEWS.queries
     for viewer, count in ((Viewer(SELLER, "generator"), 1), (Viewer(BUYER, "user"), 1), (Viewer(OTHER, "user"), 0)):
         assert len(agreements(projector.reader, viewer, agreement_id=1)) == count
         assert len(lines(projector.reader, viewer, agreement_id=1)) == 3 * count

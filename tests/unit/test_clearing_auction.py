@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, SIDE_LIMIT_KWH, Cleared, Margin, PriceRule, clear
+from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, SIDE_LIMIT_KWH, Cleared, Margin, PriceRule, TieRule, clear
 from shudian.clearing.explain import explain
 
 # side, price in milli-yuan/MWh, kWh, submitted
@@ -269,3 +269,53 @@ def test_mirrored_markets_mirror_their_prices(rows: list[Row]) -> None:
     assert one.welfare_fen == two.welfare_fen
     if one.price_myuan_mwh is not None and two.price_myuan_mwh is not None:
         assert one.price_myuan_mwh == -two.price_myuan_mwh
+
+
+# Three sells at 10, offered 6 (late), 4, 8 kWh in lots of 2; one buy takes the energy.
+@pytest.mark.parametrize(
+    ("rule", "bought_kwh", "fills_kwh"),
+    [
+        (TieRule.PRO_RATA, 10, [4, 2, 4]),
+        (TieRule.TIME, 10, [0, 4, 6]),
+        (TieRule.TIME, 2, [0, 2, 0]),
+        (TieRule.FEWEST_CONTRACTS, 10, [2, 0, 8]),
+        (TieRule.FEWEST_CONTRACTS, 6, [0, 0, 6]),
+        (TieRule.RENEWABLE_FIRST, 10, [6, 4, 0]),
+        (TieRule.RENEWABLE_FIRST, 6, [4, 2, 0]),
+        (TieRule.RENEWABLE_FIRST, 14, [6, 4, 4]),
+        (TieRule.TIME, 18, [6, 4, 8]),
+    ],
+)
+def test_tie_rules(rule: TieRule, bought_kwh: int, fills_kwh: list[int]) -> None:
+    result = clear(
+        np.array([False, False, False, True]),
+        np.array([10, 10, 10, 11], np.int64),
+        np.array([6, 4, 8, bought_kwh], np.int64),
+        np.array([3, 1, 2, 0], np.int64),
+        lot_kwh=2,
+        tie_rule=rule,
+        is_renewable=np.array([True, True, False, False]),
+    )
+    assert result.fills_kwh.tolist() == [*fills_kwh, bought_kwh]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 3), st.integers(1, 9)), max_size=12),
+    st.sampled_from(TieRule),
+)
+def test_a_tie_rule_moves_fills_at_the_margin_and_nothing_else(
+    offers: list[tuple[str, int, int]], rule: TieRule
+) -> None:
+    is_buy = np.array([side == "buy" for side, _, _ in offers], np.bool_)
+    price = np.array([price for _, price, _ in offers], np.int64)
+    energy = np.array([kwh for _, _, kwh in offers], np.int64)
+    renewable = np.arange(len(offers), dtype=np.int64) % 2 == 0
+    plain = clear(is_buy, price, energy)
+    ruled = clear(is_buy, price, energy, tie_rule=rule, is_renewable=renewable)
+    assert (ruled.price_myuan_mwh, ruled.volume_kwh) == (plain.price_myuan_mwh, plain.volume_kwh)
+    assert ruled.welfare_fen == plain.welfare_fen
+    assert all(0 <= filled <= offered for filled, offered in zip(ruled.fills_kwh, energy, strict=True))
+    for side in (is_buy, ~is_buy):
+        for level in (1, 2, 3):
+            at = side & (price == level)
+            assert ruled.fills_kwh[at].sum() == plain.fills_kwh[at].sum()

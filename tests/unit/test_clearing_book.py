@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shudian.clearing.book import Book, SelfTrade, match
+from shudian.clearing.book import IMMEDIATE, WHOLE, Book, Condition, SelfTrade, match
 
 Trades = list[tuple[int, int, int]]  # resting order, kWh, milli-yuan/MWh
 
@@ -25,8 +25,18 @@ DAY: list[tuple[int, str, str, int, int, Trades, int]] = [
 ]
 
 
-def placed(book: Book, order: int, owner: str | None, side: str, kwh: int, price: int) -> Trades:
-    fills = book.place(order, is_buy=side == "buy", price_myuan_mwh=price, energy_kwh=kwh, owner_id=owner)
+def placed(
+    book: Book,
+    order: int,
+    owner: str | None,
+    side: str,
+    kwh: int,
+    price: int,
+    condition: Condition = Condition.GTC,
+) -> Trades:
+    fills = book.place(
+        order, is_buy=side == "buy", price_myuan_mwh=price, energy_kwh=kwh, owner_id=owner, condition=condition
+    )
     return [(maker.order_id, taken_kwh, maker.price_myuan_mwh) for maker, taken_kwh in fills]
 
 
@@ -98,6 +108,37 @@ def test_match(case: str) -> None:
     assert resting(book, "buy") == ([(9, rest)] if (rest := 10 - sum(kwh for _, kwh, _ in expected)) else [])
 
 
+@pytest.mark.parametrize(
+    ("condition", "kwh", "trades", "left"),
+    [
+        (Condition.IOC, 12, [(1, 4, 80), (2, 5, 90)], 0),
+        (Condition.IOC, 3, [(1, 3, 80)], 0),
+        (Condition.FOK, 9, [(1, 4, 80), (2, 5, 90)], 0),
+        (Condition.FOK, 10, [], 0),
+        (Condition.AON, 9, [(1, 4, 80), (2, 5, 90)], 0),
+        (Condition.AON, 10, [], 10),
+        (Condition.GTC, 10, [(1, 4, 80), (2, 5, 90)], 1),
+    ],
+)
+def test_conditions_of_an_arriving_order(condition: Condition, kwh: int, trades: Trades, left: int) -> None:
+    book = Book()
+    for order, offered, price in ((1, 4, 80), (2, 5, 90), (3, 5, 101)):
+        placed(book, order, "P", "sell", offered, price)
+    assert placed(book, 4, "Q", "buy", kwh, 100, condition) == trades
+    assert resting(book, "buy") == ([(4, left)] if left else [])
+    assert book.cancel(4) == left
+
+
+def test_a_resting_all_or_none_order_is_passed_over_until_it_fits() -> None:
+    book = Book()
+    placed(book, 1, "P", "sell", 5, 80, Condition.AON)
+    placed(book, 2, "P", "sell", 2, 90)
+    assert placed(book, 3, "Q", "buy", 4, 100) == [(2, 2, 90)]
+    assert placed(book, 4, "Q", "buy", 4, 100, Condition.FOK) == []
+    assert placed(book, 5, "Q", "buy", 6, 100) == [(1, 5, 80)]
+    assert resting(book, "buy") == [(3, 2), (5, 1)]
+
+
 def test_a_price_that_was_used_up_can_come_back() -> None:
     book = Book()
     for order in (1, 3):
@@ -128,6 +169,7 @@ class Row:
     price_myuan_mwh: int
     open_kwh: int
     owner_id: int | None = None
+    condition: Condition = Condition.GTC
 
 
 def test_match_reads_only_as_far_as_it_must_and_changes_nothing() -> None:
@@ -146,7 +188,11 @@ def test_match_reads_only_as_far_as_it_must_and_changes_nothing() -> None:
 steps = st.lists(
     st.one_of(
         st.tuples(
-            st.sampled_from(["buy", "sell"]), st.integers(-3, 3), st.integers(1, 5), st.sampled_from([None, "P", "Q"])
+            st.sampled_from(["buy", "sell"]),
+            st.integers(-3, 3),
+            st.integers(1, 5),
+            st.sampled_from([None, "P", "Q"]),
+            st.sampled_from(Condition),
         ),
         st.integers(0, 30),
     ),
@@ -156,11 +202,12 @@ steps = st.lists(
 
 @given(steps, st.sampled_from(SelfTrade))
 def test_book_against_a_naive_market(
-    orders: list[tuple[str, int, int, str | None] | int], self_trade: SelfTrade
+    orders: list[tuple[str, int, int, str | None, Condition] | int], self_trade: SelfTrade
 ) -> None:
     book = Book(self_trade)
-    naive: dict[str, list[tuple[int, int, str | None, int]]] = {"buy": [], "sell": []}  # rank key, number, owner, kWh
-    placed_kwh = traded_kwh = cancelled_kwh = 0
+    # rank key, number, owner, kWh, condition
+    naive: dict[str, list[tuple[int, int, str | None, int, Condition]]] = {"buy": [], "sell": []}
+    placed_kwh = traded_kwh = cancelled_kwh = killed_kwh = 0
     for number, step in enumerate(orders):
         if isinstance(step, int):
             withdrawn = sum(row[3] for rows in naive.values() for row in rows if row[1] == step)
@@ -168,27 +215,33 @@ def test_book_against_a_naive_market(
             assert book.cancel(step) == withdrawn
             cancelled_kwh += withdrawn
             continue
-        side, price, kwh, owner = step
+        side, price, kwh, owner, condition = step
         placed_kwh += kwh
         other = "sell" if side == "buy" else "buy"
         expected: Trades = []
         left = kwh
-        for place, (key, maker, maker_owner, open_kwh) in enumerate(sorted(naive[other], key=lambda row: row[:2])):
+        after = []
+        for key, maker, maker_owner, open_kwh, maker_condition in sorted(naive[other], key=lambda row: row[:2]):
             maker_price = key if other == "sell" else -key
             reaches = maker_price <= price if side == "buy" else maker_price >= price
             is_own = self_trade is SelfTrade.SKIP and owner is not None and maker_owner == owner
-            taken = min(left, open_kwh) if reaches and not is_own else 0
+            is_too_big = maker_condition is Condition.AON and open_kwh > left
+            taken = min(left, open_kwh) if reaches and not is_own and not is_too_big else 0
             if taken:
                 expected.append((maker, taken, maker_price))
                 left -= taken
-            naive[other] = sorted(naive[other], key=lambda row: row[:2])
-            naive[other][place] = (key, maker, maker_owner, open_kwh - taken)
-        naive[other] = [row for row in naive[other] if row[3]]
-        if left:
-            naive[side].append((-price if side == "buy" else price, number, owner, left))
-        assert placed(book, number, owner, side, kwh, price) == expected
+            if taken < open_kwh:
+                after.append((key, maker, maker_owner, open_kwh - taken, maker_condition))
+        if left and condition in WHOLE:
+            expected, left = [], kwh
+        else:
+            naive[other] = after
+        if left and condition not in IMMEDIATE:
+            naive[side].append((-price if side == "buy" else price, number, owner, left, condition))
+        killed_kwh += left if condition in IMMEDIATE else 0
+        assert placed(book, number, owner, side, kwh, price, condition) == expected
         traded_kwh += 2 * (kwh - left)
     for side, rows in naive.items():
         assert resting(book, side) == [(row[1], row[3]) for row in sorted(rows, key=lambda row: row[:2])]
     left_kwh = sum(kwh for side in naive for _, kwh in resting(book, side))
-    assert placed_kwh == traded_kwh + cancelled_kwh + left_kwh
+    assert placed_kwh == traded_kwh + cancelled_kwh + killed_kwh + left_kwh

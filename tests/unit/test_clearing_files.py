@@ -289,6 +289,37 @@ def test_bad_rolling_rows(tmp_path: Path, line: str, field: str, words: str, row
     assert words in error.en
 
 
+CONDITIONS_HEAD = f"{ROLLING_HEAD},condition"
+
+
+def test_rolling_conditions(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        CONDITIONS_HEAD,
+        "1,new,a,sell,80,2,,",
+        "2,new,b,buy,80,3,,FOK",
+        "3,new,c,buy,80,3,,ioc",
+        "4,new,d,sell,80,2,,AON",
+        "5,new,e,buy,80,1,,gtc",
+        "6,new,f,buy,80,2,,fok",
+        "7,cancel,c,,,,,",
+    )
+    result = clear_rolling_file(path)
+    made = [(trade["taker"], trade["maker"], trade["quantity"]) for trade in result["trades"]]
+    assert made == [("c", "a", "2.000"), ("f", "d", "2.000")]
+    assert [order["order_id"] for order in result["book"]["buy"]] == ["e"]
+    assert result["book"]["sell"] == []
+    assert [(cancel["order_id"], cancel["accepted"]) for cancel in result["cancels"]] == [("c", False)]
+
+
+def test_an_unknown_condition_is_refused(tmp_path: Path) -> None:
+    error = refusal_of(
+        clear_rolling_file, written(tmp_path, CONDITIONS_HEAD, "1,new,a,sell,9,1,,", "2,new,b,buy,9,1,,day")
+    )
+    assert (error.field, error.row) == ("condition", 2)
+    assert "fok" in error.en
+
+
 def test_a_duplicate_after_cancels_names_its_row(tmp_path: Path) -> None:
     lines = ["1,new,a,sell,9,1,", "2,cancel,b,,,,", "3,new,a,sell,9,1,"]
     error = refusal_of(clear_rolling_file, written(tmp_path, ROLLING_HEAD, *lines))

@@ -10,6 +10,7 @@ from shudian.contracts.agreements.messages import Line, Method, State, Terms
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds.messages import Code, ConfirmDeposit, OpenAccount
 from shudian.contracts.governance.messages import SetSetting
+from shudian.contracts.guarantees import rules as guarantees
 from shudian.contracts.metering import rules as metering
 from shudian.contracts.metering.messages import BindMeter, Direction, SubmitReadings
 from shudian.contracts.metering.rules_slots import pack
@@ -67,7 +68,7 @@ class Town:
     """Hydro plant (meter 1) and user of 110 kV, two-part, 15,000 kW (resource 2, meter 2), with money at the bank."""
 
     def __init__(self, *, user_fen: int = RICH_FEN) -> None:
-        contracts = (funds, resources, metering, agreements, trading, settlement)
+        contracts = (funds, guarantees, resources, metering, agreements, trading, settlement)
         self.book: Ledger = market(*(module.CONTRACT for module in contracts), kinds=KINDS)
         register(self.book, HYDRO, PLANT)
         register(self.book, USER, but(LOAD, contract_demand_kw=15_000))

@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 
+from shudian.contracts.governance.messages import SetSetting
 from shudian.contracts.roles import OVERSIGHT, Kind
 from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement.messages import (
     AcceptStatement,
     AnswerObjection,
+    DecideMediation,
     ObjectToLine,
     PayStatement,
     PublishDayAhead,
     PublishRegulationPrices,
+    RequestMediation,
 )
 from shudian.contracts.settlement.messages_facts import Formula, LineKind
 from shudian.contracts.settlement.rules_formulas import explain
@@ -21,7 +24,7 @@ from shudian.contracts.settlement.views_words import text_of
 from shudian.kernel.messages import Event
 from shudian.reading.projector import Projector
 from shudian.reading.reader import THE_PUBLIC, Viewer
-from shudian.reading.tables import Row
+from shudian.reading.tables import Row, Views
 from tests.unit.test_settlement import EVIDENCE, EXCHANGE, FEES_A1, FIRST, GRID, HYDRO, JULY, PARTIES, USER, Town
 
 QUERIES = {query.__name__: query for query in VIEWS.queries}
@@ -36,10 +39,12 @@ VIEWERS = {
 
 
 class Screen(Town):
-    """A town whose every block is projected."""
+    """A town whose every block is projected, with further ``views`` where a test needs them."""
+
+    views: tuple[Views, ...] = ()
 
     def __init__(self) -> None:
-        self.projector = Projector(None, (VIEWS,), OVERSIGHT)
+        self.projector = Projector(None, (*self.views, VIEWS), OVERSIGHT)
         super().__init__()
         keep = self.book._keep
 
@@ -182,3 +187,66 @@ TEXTS = [
 def test_explanations_in_words(formula: Formula, values: tuple[int, ...], part: str) -> None:
     assert part in text_of(explain(formula, values), "zh")
     assert "{" not in text_of(explain(formula, values), "en")
+
+
+def test_a_correction_of_a_paid_line_counts_in_its_own_month_and_leaves_the_first_alone() -> None:
+    town = Screen()
+    ids = town.issued()
+    line_id = town.line(LineKind.ENERGY)
+    objection_id = town.say(USER, ObjectToLine(line_id, 1, EVIDENCE, "fault"))[0].objection_id
+    for member_id in PARTIES:
+        town.say(member_id, AcceptStatement(ids[member_id]))
+    town.say(USER, PayStatement(ids[USER], provisional=True))
+    town.say(EXCHANGE, AnswerObjection(objection_id, True, 205_000_000, "half"))
+    totals = [
+        {row["kind"]: row["amount_fen"] for row in town.show("market_summary", "public", month=month)}.get("energy")
+        for month in (JULY, 202608)
+    ]
+    assert totals == [210_000_000, 5_000_000]
+    (line,) = town.show("lines", "user", line_id=line_id)
+    assert (line["state"], line["replaced_by_line_id"]) == ("paid", 0)
+    (row,) = town.show("objections", "hydro")
+    assert (row["state"], row["change_fen"], row["standing_line_id"]) == ("upheld", -5_000_000, line_id)
+    (held,) = town.show("statements", "user", month=JULY)
+    assert held["payable_fen"] == town.statement(ids[USER]).payable_fen
+
+
+def test_mediation_conversion_and_netting_are_shown() -> None:
+    town = Screen()
+    ids = town.issued()
+    line_id = town.line(LineKind.ENERGY)
+    objection_id = town.say(USER, ObjectToLine(line_id, 1, EVIDENCE, "fault"))[0].objection_id
+    town.say(EXCHANGE, AnswerObjection(objection_id, False, 0, "no"))
+    town.say(USER, RequestMediation(objection_id, "the photograph"))
+    (row,) = town.show("objections", "user")
+    assert (row["state"], row["mediation_reason"]) == ("in_mediation", "the photograph")
+    assert town.show("lines", "user", line_id=line_id)[0]["state"] == "disputed"
+    town.say(7, DecideMediation(objection_id, 209_000_000, "a little"))
+    (row,) = town.show("objections", "user")
+    assert (row["state"], row["answer"], row["decision"], row["change_fen"]) == (
+        "mediated",
+        "no",
+        "a little",
+        -1_000_000,
+    )
+    for member_id in PARTIES:
+        town.say(member_id, AcceptStatement(ids[member_id]))
+    town.say(EXCHANGE, SetSetting("settlement.netting_code", "", 20260801, (1,), "test"))
+    context = town.book.context()
+    settlement.convert_line(context, row["standing_line_id"], "receivable:1")
+    settlement.settle_converted(context, row["standing_line_id"])
+    told = [(-1, event) for event in context.events]
+    town.projector.project(town.projector.height + 1, town.book.now_ms, [], told)
+    (line,) = town.show("lines", "user", line_id=row["standing_line_id"])
+    assert (line["state"], line["converted_for"]) == ("redeemed", "receivable:1")
+    town.say(USER, PayStatement(ids[USER]))
+    (net,) = town.show("nettings", "user")
+    assert (net["payer_id"], net["payee_id"]) == (USER, GRID)
+    assert net["net_fen"] == net["gross_fen"] - net["counter_fen"] > 0
+    assert town.show("nettings", "hydro") == []
+    assert {row["netting_id"] for row in town.show("lines", "user", kind="loss")} == {1}
+    for statement_id in ids.values():
+        (shown,) = (row for row in town.show("statements", "exchange") if row["statement_id"] == statement_id)
+        held = town.statement(statement_id)
+        for name in ("paid_fen", "received_fen", "converted_fen", "assigned_fen"):
+            assert shown[name] == getattr(held, name), name

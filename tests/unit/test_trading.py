@@ -15,6 +15,7 @@ from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds.messages import CloseAccount
 from shudian.contracts.funds.state import RESERVATIONS
 from shudian.contracts.governance import rules as governance
+from shudian.contracts.guarantees import rules as guarantees
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.identity.messages import FreezeMember, SuspendMember
 from shudian.contracts.resources import rules as resources
@@ -54,6 +55,7 @@ CONTRACTS = (
     governance.CONTRACT,
     identity.CONTRACT,
     funds.CONTRACT,
+    guarantees.CONTRACT,
     resources.CONTRACT,
     agreements.CONTRACT,
     rules.CONTRACT,
@@ -500,7 +502,7 @@ def test_a_month_counts_by_its_share_of_a_day() -> None:
         ({"price_rule": "dear"}, 1011),
         ({"k_ppm": 1_000_001}, 1011),
         ({"lot_kwh": 0}, 1011),
-        ({"method": Method.LISTING}, 1011),
+        ({"method": Method.BILATERAL}, 1011),
     ],
 )
 def test_a_session_that_does_not_fit_is_refused(changed: dict[str, Any], number: int) -> None:

@@ -1,7 +1,7 @@
 """Uniform-price call auction 集中竞价（边际统一出清）of one segment, on integers: arrays in, arrays out.
 
 Volume: the largest at which the last matched buy price is not below the last matched sell price (domain 3.4). Orders priced
-better than the margin are filled; those at the margin share what is left pro rata to what they offered. Units: prices in
+better than the margin are filled; those at the margin share what is left by a tie rule, pro rata unless set otherwise. Units: prices in
 milli-yuan per MWh (zero and negative ones are prices like any other), energy in kWh, money in fen.
 """
 
@@ -34,6 +34,19 @@ class PriceRule(StrEnum):
 
     EQUILIBRIUM = "equilibrium"
     PAIR = "pair"
+
+
+class TieRule(StrEnum):
+    """How orders at the margin share what is left (domain 3.4).
+
+    PRO_RATA: by what they offered. TIME: the earliest first. RENEWABLE_FIRST: renewable ones pro rata, then the others pro rata.
+    FEWEST_CONTRACTS: the largest first, then the earliest, so that as few as possible are filled (Sichuan 2020 合同最少).
+    """
+
+    PRO_RATA = "pro_rata"
+    TIME = "time"
+    RENEWABLE_FIRST = "renewable_first"
+    FEWEST_CONTRACTS = "fewest_contracts"
 
 
 class Margin(StrEnum):
@@ -114,11 +127,14 @@ def clear(
     lot_kwh: int = 1,
     rule: PriceRule = PriceRule.EQUILIBRIUM,
     k_ppm: int = 500_000,
+    tie_rule: TieRule = TieRule.PRO_RATA,
+    is_renewable: Flags | None = None,
 ) -> Cleared:
     """Clear one segment at one price and the largest possible volume.
 
     At the margin the share of each order is floored to lots; the lots left over go to the largest fractions, then to the earliest
-    ``submitted_ms`` (any integer that rises with time), then to the first in the input. Under ``PAIR`` an order that was cut or
+    ``submitted_ms`` (any integer that rises with time), then to the first in the input. Other tie rules fill in their order, the time
+    and the input deciding between equals; ``is_renewable`` is needed by RENEWABLE_FIRST alone. Under ``PAIR`` an order that was cut or
     rejected at the margin may envy the price; under ``EQUILIBRIUM`` none does.
 
     Raises:
@@ -145,7 +161,14 @@ def clear(
         return Cleared(None, None, None, 0, 0, fills, [], Margin.NO_TRADE)
     buy_cut, sell_cut = _cut(buys, volume), _cut(sells, volume)
     for side, cut in ((buys, buy_cut), (sells, sell_cut)):
-        _fill(fills, side, cut, quantity_kwh, submitted_ms, lot_kwh)
+        _fill_better(fills, side, cut)
+        if cut.is_partial:
+            sharers = side.index[cut.start : cut.end]
+            if submitted_ms is not None:
+                sharers = sharers[np.argsort(submitted_ms[sharers], kind="stable")]
+            offered = quantity_kwh[sharers]
+            renewable = np.zeros(len(sharers), np.bool_) if is_renewable is None else is_renewable[sharers]
+            fills[sharers] = _share_margin(cut.share_kwh, offered, renewable, lot_kwh, tie_rule)
     low, high = _bounds(buy_cut, sell_cut, rule)
     price = round_half_away(PPM * low + k_ppm * (high - low), PPM)
     surplus = buys.value_of(buy_cut) - sells.value_of(sell_cut)
@@ -210,16 +233,31 @@ def _cut(side: _Side, volume_kwh: int) -> _Cut:
     )
 
 
-def _fill(fills: Ints, side: _Side, cut: _Cut, quantity: Ints, submitted_ms: Ints | None, lot_kwh: int) -> None:
-    """Write the fills of one side: better prices whole, the last price whole or pro rata."""
+def _fill_better(fills: Ints, side: _Side, cut: _Cut) -> None:
+    """Write the whole fills of one side: better prices, and the last one where nothing of it is left over."""
     whole_count = cut.start if cut.is_partial else cut.end
     fills[side.index[:whole_count]] = side.quantity_kwh[:whole_count]
-    if not cut.is_partial:
-        return
-    sharers = side.index[cut.start : cut.end]
-    if submitted_ms is not None:
-        sharers = sharers[np.argsort(submitted_ms[sharers], kind="stable")]
-    fills[sharers] = split_largest_remainder(cut.share_kwh, quantity[sharers].tolist(), lot_kwh)
+
+
+def _share_margin(share_kwh: int, offered_kwh: Ints, renewable: Flags, lot_kwh: int, rule: TieRule) -> Ints:
+    """What each order at the margin gets; the orders stand in the order of their times."""
+    if rule is TieRule.PRO_RATA:
+        return np.array(split_largest_remainder(share_kwh, offered_kwh.tolist(), lot_kwh), np.int64)
+    if rule is TieRule.RENEWABLE_FIRST:
+        got = np.zeros(len(offered_kwh), np.int64)
+        for group in (renewable, ~renewable):
+            group_kwh = min(share_kwh, int(offered_kwh[group].sum()))
+            if group_kwh:
+                got[group] = split_largest_remainder(group_kwh, offered_kwh[group].tolist(), lot_kwh)
+                share_kwh -= group_kwh
+        return got
+    turn = np.arange(len(offered_kwh), dtype=np.int64)
+    if rule is TieRule.FEWEST_CONTRACTS:
+        turn = np.argsort(-offered_kwh, kind="stable")
+    before_kwh = offered_kwh[turn].cumsum() - offered_kwh[turn]
+    filled = np.zeros(len(offered_kwh), np.int64)
+    filled[turn] = np.minimum(offered_kwh[turn], np.maximum(share_kwh - before_kwh, 0))
+    return filled
 
 
 def _bounds(buy_cut: _Cut, sell_cut: _Cut, rule: PriceRule) -> tuple[int, int]:

@@ -19,6 +19,25 @@ class SelfTrade(StrEnum):
     ALLOW = "allow"
 
 
+class Condition(StrEnum):
+    """What an order asks of the match beside its limit."""
+
+    GTC = "gtc"
+    """Good till the close: trades what it reaches, the rest stands."""
+    IOC = "ioc"
+    """Immediate or cancel 即时成交剩余撤销: trades what it reaches, the rest ends."""
+    FOK = "fok"
+    """Fill or kill 全部成交否则撤销: all at once or nothing, and nothing stands."""
+    AON = "aon"
+    """All or none 全部成交或等待: trades only whole with what it meets on arrival, or whole with one order that arrives later."""
+
+
+IMMEDIATE = (Condition.IOC, Condition.FOK)
+"""Conditions under which nothing stands in the book."""
+WHOLE = (Condition.FOK, Condition.AON)
+"""Conditions under which an order trades whole or not at all."""
+
+
 class Resting(Protocol):
     """What :func:`match` reads of a resting order."""
 
@@ -34,6 +53,10 @@ class Resting(Protocol):
     def owner_id(self) -> Hashable:
         """Whose it is; None is nobody's."""
 
+    @property
+    def condition(self) -> Condition:
+        """GTC or AON: only they stand."""
+
 
 M = TypeVar("M", bound=Resting)
 
@@ -46,10 +69,13 @@ def match(
     energy_kwh: int,
     owner_id: Hashable = None,
     self_trade: SelfTrade = SelfTrade.SKIP,
+    condition: Condition = Condition.GTC,
 ) -> list[tuple[M, int]]:
     """Energy that a new order takes from each of ``makers``, the resting orders of the other side in price-time order.
 
-    Makers are read lazily, only as far as the order reaches, and not changed; each trade is at ``maker.price_myuan_mwh``.
+    Makers are read lazily, only as far as the order reaches, and not changed; each trade is at ``maker.price_myuan_mwh``. An
+    all-or-none maker that wants more than the order has left is passed over. Under FOK and AON there are fills for the whole
+    energy or none.
     """
     own_id = owner_id if self_trade is SelfTrade.SKIP else None
     fills: list[tuple[M, int]] = []
@@ -59,23 +85,35 @@ def match(
         if own_id is not None and maker.owner_id == own_id:
             continue
         if maker.open_kwh >= energy_kwh:
+            if maker.open_kwh > energy_kwh and maker.condition is Condition.AON:
+                continue
             fills.append((maker, energy_kwh))
-            break
+            return fills
         fills.append((maker, maker.open_kwh))
         energy_kwh -= maker.open_kwh
-    return fills
+    return [] if condition in WHOLE else fills
 
 
 class Order:
     """A limit order of a :class:`Book`; ``open_kwh`` is what is not yet traded or cancelled."""
 
-    __slots__ = ("is_buy", "open_kwh", "order_id", "owner_id", "price_myuan_mwh")
+    __slots__ = ("condition", "is_buy", "open_kwh", "order_id", "owner_id", "price_myuan_mwh")
 
-    def __init__(self, order_id: int, price_myuan_mwh: int, open_kwh: int, owner_id: Hashable, *, is_buy: bool) -> None:
+    def __init__(
+        self,
+        order_id: int,
+        price_myuan_mwh: int,
+        open_kwh: int,
+        owner_id: Hashable,
+        condition: Condition = Condition.GTC,
+        *,
+        is_buy: bool,
+    ) -> None:
         self.order_id = order_id
         self.price_myuan_mwh = price_myuan_mwh
         self.open_kwh = open_kwh
         self.owner_id = owner_id
+        self.condition = condition
         self.is_buy = is_buy
 
 
@@ -134,8 +172,12 @@ class Book:
         price_myuan_mwh: int,
         energy_kwh: int,
         owner_id: Hashable = None,
+        condition: Condition = Condition.GTC,
     ) -> list[tuple[Order, int]]:
-        """Match a new limit order, rest what remains; the resting orders it traded with, and the kWh taken from each."""
+        """Match a new limit order, rest what remains if its condition lets it stand.
+
+        Returns the resting orders it traded with, and the kWh taken from each.
+        """
         own, other = (self._buys, self._sells) if is_buy else (self._sells, self._buys)
         fills = match(
             other,
@@ -144,6 +186,7 @@ class Book:
             energy_kwh=energy_kwh,
             owner_id=owner_id,
             self_trade=self._self_trade,
+            condition=condition,
         )
         for maker, taken_kwh in fills:
             energy_kwh -= taken_kwh
@@ -151,8 +194,8 @@ class Book:
             if not maker.open_kwh:
                 other.remove(maker)
                 del self._resting[maker.order_id]
-        if energy_kwh:
-            order = Order(order_id, price_myuan_mwh, energy_kwh, owner_id, is_buy=is_buy)
+        if energy_kwh and condition not in IMMEDIATE:
+            order = Order(order_id, price_myuan_mwh, energy_kwh, owner_id, condition, is_buy=is_buy)
             own.add(order)
             self._resting[order_id] = order
         return fills

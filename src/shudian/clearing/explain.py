@@ -1,5 +1,7 @@
 """The words of an auction's result 价格说明: why this price, in Chinese and English, from the numbers of the result alone."""
 
+import numpy as np
+
 from shudian.clearing.auction import Cleared, Margin
 from shudian.kernel.units import PPM, floor_div, remainder
 
@@ -53,4 +55,15 @@ def explain(result: Cleared, k_ppm: int) -> tuple[str, str]:
     return (
         f"最大成交量 {volume} MWh，统一出清价 {price} 元/MWh{formula_zh}：{why_zh}。",
         f"The largest volume is {volume} MWh, the uniform price {price} CNY/MWh{formula_en}: {why_en}.",
+    )
+
+
+def explain_high_low(volume_kwh: int, low_myuan_mwh: int | None, high_myuan_mwh: int | None) -> tuple[str, str]:
+    """How a high-low match came about: one sentence in Chinese, one in English; the prices are the lowest and highest of its pairs."""
+    if low_myuan_mwh is None or high_myuan_mwh is None:
+        return explain(Cleared(None, None, None, 0, 0, np.zeros(0, np.int64), [], Margin.NO_TRADE), 0)
+    volume, low, high = as_decimal(volume_kwh), as_decimal(low_myuan_mwh), as_decimal(high_myuan_mwh)
+    return (
+        f"高低匹配成交 {volume} MWh：最高买价与最低卖价依次配对，各对按中间价成交，价格为 {low} 至 {high} 元/MWh。",
+        f"The high-low match traded {volume} MWh: highest buy with lowest sell at the middle, from {low} to {high} CNY/MWh.",
     )

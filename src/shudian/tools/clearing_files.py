@@ -2,7 +2,8 @@
 
 CSV (plain or gzip) or Parquet. Columns: ``segment`` or ``hour``; ``order_id``, with ``tranche`` where ids repeat per tranche;
 ``side`` (buy or sell); ``price`` in CNY/MWh and ``quantity_mwh``, decimals to 0.001; optional ``owner`` (empty is nobody) and
-``submitted_at`` or ``timestamp``; for the rolling match ``seq`` and ``action`` (new or cancel). Other columns are not read.
+``submitted_at`` or ``timestamp``; for the rolling match ``seq``, ``action`` (new or cancel) and optional ``condition`` (gtc, ioc,
+fok, aon in either case; empty is gtc). Other columns are not read.
 Results are ready for JSON: prices in CNY/MWh, energy in MWh and welfare in CNY are decimal strings.
 """
 
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, SIDE_LIMIT_KWH, Cleared, PriceRule, clear
-from shudian.clearing.book import Book, SelfTrade
+from shudian.clearing.book import Book, Condition, SelfTrade
 from shudian.clearing.explain import as_decimal, explain
 from shudian.kernel.units import PPM
 from shudian.tools.order_columns import (
@@ -87,14 +88,14 @@ def clear_rolling_file(path: str | Path, *, self_trade: str = "skip") -> dict[st
     """Replay new orders and cancels in the order of ``seq``, through one book per segment (:mod:`shudian.clearing.book`).
 
     A cancel may leave side, price and quantity empty; it is accepted if something of the order still rests, and its ``quantity``
-    is what was withdrawn. A file without ``segment`` or ``hour`` has one book; otherwise trades, cancels and resting orders name
+    is what was withdrawn. What an ioc or fok order does not trade at once is gone; it is no cancel of the file. A file without ``segment`` or ``hour`` has one book; otherwise trades, cancels and resting orders name
     their segment. Times are not read: ``seq`` is the time.
 
     Raises:
         BadInput: the file or an option cannot be used.
     """
     rule = _option("self_trade", self_trade, SelfTrade)
-    columns = read_columns(path, (*_SEGMENT, *_ORDER, "tranche", "owner", "seq", "action"))
+    columns = read_columns(path, (*_SEGMENT, *_ORDER, "tranche", "owner", "seq", "action", "condition"))
     segment_name = _segment_name(columns, "seq", "action", *_ORDER)
     one_book: tuple[list[str | int], Codes] = ([""], np.zeros(columns.row_count, np.int64))
     segments, segment_codes = columns.names(segment_name) if segment_name else one_book
@@ -105,7 +106,7 @@ def clear_rolling_file(path: str | Path, *, self_trade: str = "skip") -> dict[st
     new = columns.where(is_new)
     _check_unique(new, names.keys[is_new], names, np.flatnonzero(is_new))
     replay = _Replay(columns, names, segment_name, segments, segment_codes, rule)
-    replay.run(seq, is_new, *_orders(new))
+    replay.run(seq, is_new, *_orders(new), _conditions(new))
     return {"trades": replay.trades, "book": replay.book(), "cancels": replay.cancels}
 
 
@@ -159,8 +160,16 @@ class _Replay:
         self.trades: list[dict[str, Any]] = []
         self.cancels: list[dict[str, Any]] = []
 
-    def run(self, seq: Codes, is_new: Flags, is_buy: Flags, price: Codes, quantity: Codes) -> None:
-        """Put the rows through the books by rising ``seq``; sides, prices and quantities are those of the new orders alone."""
+    def run(
+        self,
+        seq: Codes,
+        is_new: Flags,
+        is_buy: Flags,
+        price: Codes,
+        quantity: Codes,
+        conditions: list[Condition],
+    ) -> None:
+        """Put the rows through the books by rising ``seq``; the last four are those of the new orders alone."""
         keys, seqs, news = self._names.keys.tolist(), seq.tolist(), is_new.tolist()
         order_nos = (np.cumsum(is_new) - 1).tolist()
         buys, prices, quantities = is_buy.tolist(), price.tolist(), quantity.tolist()
@@ -170,14 +179,24 @@ class _Replay:
                 row_of_key[keys[row]] = row
                 order_no = order_nos[row]
                 self._place(
-                    row, seqs[row], is_buy=buys[order_no], price=prices[order_no], quantity=quantities[order_no]
+                    row,
+                    seqs[row],
+                    is_buy=buys[order_no],
+                    price=prices[order_no],
+                    quantity=quantities[order_no],
+                    condition=conditions[order_no],
                 )
             else:
                 self._cancel(row, row_of_key.get(keys[row]))
 
-    def _place(self, row: int, seq: int, *, is_buy: bool, price: int, quantity: int) -> None:
+    def _place(self, row: int, seq: int, *, is_buy: bool, price: int, quantity: int, condition: Condition) -> None:
         fills = self._books[self._codes[row]].place(
-            row, is_buy=is_buy, price_myuan_mwh=price, energy_kwh=quantity, owner_id=self._owners[row]
+            row,
+            is_buy=is_buy,
+            price_myuan_mwh=price,
+            energy_kwh=quantity,
+            owner_id=self._owners[row],
+            condition=condition,
         )
         self.trades += (
             {
@@ -264,6 +283,20 @@ def _orders(columns: Columns, lot_kwh: int = 1) -> tuple[Flags, Codes, Codes]:
         f"a decimal above 0, at most {most} MWh and a whole number of lots of {lot} MWh",
     )
     return is_buy, price, quantity
+
+
+def _conditions(columns: Columns) -> list[Condition]:
+    conditions = tuple(Condition)
+    if not columns.has("condition"):
+        return [Condition.GTC] * columns.row_count
+    place_of = {"": 0, **{condition.value: place for place, condition in enumerate(conditions)}}
+    codes = columns.parsed(
+        "condition",
+        lambda value: place_of.get("" if value is None else str(value).lower()),
+        "gtc、ioc、fok 或 aon（空为 gtc）",
+        "gtc, ioc, fok or aon (empty is gtc)",
+    )
+    return [conditions[code] for code in codes.tolist()]
 
 
 def _owners(columns: Columns) -> list[str | int | None]:

@@ -1,4 +1,4 @@
-"""What agreements remember: the agreement, its terms, and each member's position per day."""
+"""What agreements remember: the agreement, its terms, days that transfers changed, and each member's position per day."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from shudian.kernel.crypto import sha256
 from shudian.kernel.machine import BlockContext
 from shudian.kernel.messages import RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
-from shudian.kernel.units import SEGMENTS_PER_DAY
+from shudian.kernel.units import SEGMENTS_PER_DAY, SLOTS_PER_DAY
 
 
 class Position(Record):
@@ -17,6 +17,12 @@ class Position(Record):
 
     bought_kwh: tuple[int, ...]
     sold_kwh: tuple[int, ...]
+
+
+class DayEnergy(Record):
+    """A day of an agreement whose energy follows from transfers and no longer from the terms. lines_kwh: of each line."""
+
+    lines_kwh: tuple[int, ...]
 
 
 def _by_next_day(_key: Key, row: Agreement) -> Key | None:
@@ -46,9 +52,10 @@ AGREEMENTS = Table(
     {"by_next_day": _by_next_day, "by_first_day": _by_first_day, "by_seller": _by_seller, "by_buyer": _by_buyer},
 )
 TERMS = Table("agreements.terms", Terms, ("agreement_id",))
+DAYS = Table("agreements.days", DayEnergy, ("agreement_id", "day"))
 POSITIONS = Table("agreements.positions", Position, ("member_id", "day"))
 
-TABLES = (AGREEMENTS, TERMS, POSITIONS)
+TABLES = (AGREEMENTS, TERMS, DAYS, POSITIONS)
 
 
 def line_order(line: Line) -> tuple[int, int]:
@@ -64,6 +71,7 @@ def _terms_are_sound(_key: Key, row: Terms) -> bool:
         and bool(orders)
         and all(left < right for left, right in pairwise(orders))
         and all(0 <= line.segment < SEGMENTS_PER_DAY and line.quantity_kwh > 0 for line in row.lines)
+        and len(row.shape_kwh) in (0, SLOTS_PER_DAY)
     )
 
 
@@ -75,6 +83,10 @@ def _position_is_sound(_key: Key, row: Position) -> bool:
     )
 
 
+def _day_is_sound(_key: Key, row: DayEnergy) -> bool:
+    return min(row.lines_kwh) >= 0
+
+
 def _agreements_fit_their_terms(ctx: BlockContext) -> bool:
     return all(
         row.terms_hash == sha256(encode(terms)) and row.quantity_kwh == sum(line.quantity_kwh for line in terms.lines)
@@ -83,16 +95,33 @@ def _agreements_fit_their_terms(ctx: BlockContext) -> bool:
     )
 
 
+def _children_and_open_are_the_parent(ctx: BlockContext) -> bool:
+    """What an agreement has moved is what its children were born with, line by line, and never more than it had."""
+    moved_kwh = {key: dict.fromkeys(map(line_order, terms.lines), 0) for key, terms in TERMS.range(ctx)}
+    for _, terms in TERMS.range(ctx):
+        if terms.transfer is not None:
+            of_parent = moved_kwh[(terms.transfer.parent_id,)]
+            for line in terms.lines:
+                of_parent[line_order(line)] += line.quantity_kwh
+    return all(
+        tuple(moved_kwh[key].values()) == AGREEMENTS.need(ctx, *key).moved_kwh
+        and all(map(int.__le__, moved_kwh[key].values(), (line.quantity_kwh for line in terms.lines)))
+        for key, terms in TERMS.range(ctx)
+    )
+
+
 def _positions_sum_up(ctx: BlockContext) -> bool:
     rows = [row for _, row in POSITIONS.range(ctx)]
-    agreed_kwh = sum(row.quantity_kwh for _, row in AGREEMENTS.range(ctx))
+    open_kwh = sum(row.quantity_kwh - sum(row.moved_kwh) for _, row in AGREEMENTS.range(ctx))
     bought_kwh = sum(sum(row.bought_kwh) for row in rows)
-    return bought_kwh == sum(sum(row.sold_kwh) for row in rows) == agreed_kwh
+    return bought_kwh == sum(sum(row.sold_kwh) for row in rows) == open_kwh
 
 
 INVARIANTS = (
     RowInvariant("terms bind two members to positive energy in line order", TERMS, _terms_are_sound),
     RowInvariant("a position has 24 segments, none negative", POSITIONS, _position_is_sound),
+    RowInvariant("a day that a transfer changed has no negative energy", DAYS, _day_is_sound),
     StateInvariant("every agreement carries the hash and the energy of its terms", _agreements_fit_their_terms),
-    StateInvariant("bought = sold = agreed energy", _positions_sum_up),
+    StateInvariant("children + open = parent, line by line", _children_and_open_are_the_parent),
+    StateInvariant("bought = sold = open energy", _positions_sum_up),
 )

@@ -1,4 +1,4 @@
-"""What may be said to settlement, what it answers, and its refusals.
+"""What may be said to settlement and what it answers; events and refusals stand beside it.
 
 What statements are made of stands in ``messages_facts``; ``__all__`` names it here too, so that one import serves.
 """
@@ -21,7 +21,7 @@ from shudian.contracts.settlement.messages_facts import (
 from shudian.contracts.settlement.messages_settings import PRICE_LIMIT_MYUAN_MWH
 from shudian.kernel import fields
 from shudian.kernel.messages import MEMBERS, PUBLIC, Authority, Message
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Reply
 from shudian.kernel.units import SEGMENTS_PER_DAY
 
 __all__ = [
@@ -125,6 +125,20 @@ class ClearDay(Message):
         fields.day("day", self.day)
 
 
+class ReclearDay(Message):
+    """Clear a cleared day anew once readings were corrected; if the month's lines are made, differences are billed later 退补."""
+
+    authority: ClassVar[Authority] = _operator(
+        "该日已清算、计量数据有更正", "the day is cleared and readings have changed since"
+    )
+
+    day: int
+
+    def check(self) -> None:
+        """Refuse malformed fields."""
+        fields.day("day", self.day)
+
+
 class IssueStatements(Message):
     """Issue the statements of a month 月结 to members; the first time all lines of the month are made, each once for both sides."""
 
@@ -193,10 +207,48 @@ class AnswerObjection(Message):
             raise FIELD_NOT_ALLOWED("corrected_fen", self.corrected_fen, "0 when dismissed")
 
 
+class RequestMediation(Message):
+    """Ask the regulator to mediate, either side of the line, after the exchange's answer (domain 4.7)."""
+
+    authority: ClassVar[Authority] = _finance(
+        "本方结算行的异议已答复、期限内", "the objection to an own line is answered, in time"
+    )
+
+    objection_id: int
+    reason: str
+
+    def check(self) -> None:
+        """Refuse malformed fields."""
+        fields.whole("objection_id", self.objection_id, 1, 2**62)
+        fields.text("reason", self.reason, 500)
+
+
+class DecideMediation(Message):
+    """End a mediation with the amount that the line should have between the same sides; final on the platform."""
+
+    authority: ClassVar[Authority] = Authority(
+        kinds=(Kind.REGULATOR,),
+        role=Role.OFFICER,
+        when_zh="异议在调解中",
+        when_en="the objection is in mediation",
+    )
+
+    objection_id: int
+    decided_fen: int
+    reason: str
+
+    def check(self) -> None:
+        """Refuse malformed fields."""
+        fields.whole("objection_id", self.objection_id, 1, 2**62)
+        fields.whole("decided_fen", self.decided_fen, 0, fields.AMOUNT_MAX)
+        fields.text("reason", self.reason, 500)
+
+
 class PayStatement(Message):
     """Pay every line that can be paid of an own statement, in one linked group: delivery versus payment, all or nothing.
 
-    A line can be paid once both its sides accepted their statements and no objection to it is open.
+    A line can be paid once both its sides accepted their statements. provisional: pay lines with an open objection too (domain 4.7); if it
+    is upheld later, the difference comes back in a later month.
     """
 
     authority: ClassVar[Authority] = _finance(
@@ -204,6 +256,7 @@ class PayStatement(Message):
     )
 
     statement_id: int
+    provisional: bool = False
 
     def check(self) -> None:
         """Refuse malformed fields."""
@@ -215,6 +268,13 @@ class ClearingReply(Reply):
 
     member_count: int
     agreement_count: int
+
+
+class ReclearingReply(Reply):
+    """Whose day bill changed, and the lines of differences if the month's lines were made."""
+
+    member_count: int
+    line_ids: tuple[int, ...]
 
 
 class StatementsReply(Reply):
@@ -230,84 +290,12 @@ class ObjectionReply(Reply):
 
 
 class PaymentReply(Reply):
-    """What was paid. late: after the due day."""
+    """What was paid: own lines and their total, less what the other sides owed where netting is on. late: after the due day."""
 
     line_count: int
     amount_fen: int
+    netted_fen: int
     late: bool
 
 
-REPLIES = (ClearingReply, StatementsReply, ObjectionReply, PaymentReply)
-
-DAY_NOT_OVER = Refusal(10001, "day_not_over", "该日尚未结束", "the day is not over", 409, retry=True)
-DAY_IS_CLEARED = Refusal(10002, "day_is_cleared", "该日已清算", "the day is cleared already", 409)
-PRICE_OUT_OF_BOUNDS = Refusal(10003, "price_out_of_bounds", "价格超出上下限", "a price is outside its bounds")
-REFERENCE_PRICES_MISSING = Refusal(
-    10004, "reference_prices_missing", "该日参考价未发布", "the day has no reference prices yet", 409, retry=True
-)
-DAY_AHEAD_MISSING = Refusal(
-    10005, "day_ahead_missing", "会员该日无日前出清量", "a member has no day-ahead award for the day", 409, retry=True
-)
-RULES_DO_NOT_FIT = Refusal(
-    10006,
-    "rules_do_not_fit",
-    "偏差结算规则不可并用",
-    "the deviation rules of the month do not fit together",
-    409,
-    retry=True,
-)
-MONTH_NOT_CLEARED = Refusal(
-    10007, "month_not_cleared", "该月有未清算日", "a day of the month is not cleared", 409, retry=True
-)
-REGULATION_PRICES_MISSING = Refusal(
-    10008, "regulation_prices_missing", "该月调节价格未发布", "the month has no regulation prices yet", 409, retry=True
-)
-MONTH_IS_ISSUED = Refusal(
-    10009, "month_is_issued", "该月结算单已发布", "statements of the month are issued already", 409
-)
-STATEMENT_EXISTS = Refusal(
-    10010, "statement_exists", "该会员该月结算单已发布", "the member's statement is issued already", 409
-)
-MEMBER_HAS_NO_DAY_BILLS = Refusal(
-    10011, "member_has_no_day_bills", "该会员该月没有日清单", "the member has no day bills in the month"
-)
-STATEMENT_UNKNOWN = Refusal(10012, "statement_unknown", "没有这份结算单", "there is no such statement", 404)
-NOT_OWN_STATEMENT = Refusal(10013, "not_own_statement", "不是本方的结算单", "the statement is another member's", 403)
-STATEMENT_IS_ACCEPTED = Refusal(
-    10014, "statement_is_accepted", "结算单已确认", "the statement is accepted already", 409
-)
-STATEMENT_NOT_ACCEPTED = Refusal(
-    10015, "statement_not_accepted", "结算单未确认", "the statement is not accepted yet", 409, retry=True
-)
-LINE_UNKNOWN = Refusal(10016, "line_unknown", "没有这一结算行", "there is no such line", 404)
-NOT_OWN_LINE = Refusal(10017, "not_own_line", "不是本方的结算行", "the line is between other members", 403)
-OBJECTION_TOO_LATE = Refusal(10018, "objection_too_late", "异议期已过", "the period to object is over", 409)
-LINE_WAS_OBJECTED = Refusal(10019, "line_was_objected", "该行已被异议过", "the line was objected to before", 409)
-OBJECTION_UNKNOWN = Refusal(10020, "objection_unknown", "没有这项异议", "there is no such objection", 404)
-OBJECTION_IS_ANSWERED = Refusal(10021, "objection_is_answered", "异议已答复", "the objection is answered already", 409)
-NOTHING_TO_PAY = Refusal(10022, "nothing_to_pay", "没有可付的结算行", "no line can be paid now", 409, retry=True)
-
-REFUSALS = (
-    DAY_NOT_OVER,
-    DAY_IS_CLEARED,
-    PRICE_OUT_OF_BOUNDS,
-    REFERENCE_PRICES_MISSING,
-    DAY_AHEAD_MISSING,
-    RULES_DO_NOT_FIT,
-    MONTH_NOT_CLEARED,
-    REGULATION_PRICES_MISSING,
-    MONTH_IS_ISSUED,
-    STATEMENT_EXISTS,
-    MEMBER_HAS_NO_DAY_BILLS,
-    STATEMENT_UNKNOWN,
-    NOT_OWN_STATEMENT,
-    STATEMENT_IS_ACCEPTED,
-    STATEMENT_NOT_ACCEPTED,
-    LINE_UNKNOWN,
-    NOT_OWN_LINE,
-    OBJECTION_TOO_LATE,
-    LINE_WAS_OBJECTED,
-    OBJECTION_UNKNOWN,
-    OBJECTION_IS_ANSWERED,
-    NOTHING_TO_PAY,
-)
+REPLIES = (ClearingReply, ReclearingReply, StatementsReply, ObjectionReply, PaymentReply)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shudian.contracts.settlement.messages_facts import BillLine, LineKind, Statement
+from shudian.contracts.settlement.messages_facts import BillLine, LineKind, LineState, ObjectionState, Statement
 from shudian.kernel.messages import Event
 
 
@@ -48,8 +48,9 @@ class DayAheadPublished(Event):
 class DayBilled(Event):
     """The day bill of a member 日清单: energy from the grid and money owed are positive.
 
-    contract_segments_kwh, metered_segments_kwh: net by segment. day_ahead_kwh, day_ahead_fen: F1's first leg, else 0. The grid
-    company's deviation is the other side of everybody's, so all members' amounts sum to zero.
+    contract_segments_kwh, metered_segments_kwh: net by segment; used_segments_kwh: load alone. day_ahead_kwh, day_ahead_fen: F1's first
+    leg, else 0. recovery_fen, returned_fen: F5. The grid company's deviation is the other side of everybody's, so all members' amounts
+    sum to zero. A day that is cleared anew is told again, of the members whose bill changed.
     """
 
     step: ClassVar[str] = "billed"
@@ -65,8 +66,11 @@ class DayBilled(Event):
     day_ahead_fen: int
     deviation_kwh: int
     deviation_fen: int
+    recovery_fen: int
+    returned_fen: int
     contract_segments_kwh: tuple[int, ...]
     metered_segments_kwh: tuple[int, ...]
+    used_segments_kwh: tuple[int, ...]
 
 
 class AgreementDaysBooked(Event):
@@ -85,10 +89,10 @@ class AgreementDaysBooked(Event):
 
 
 class DayCleared(Event):
-    """A day is cleared: totals for everybody.
+    """A day is cleared, or cleared anew (version_no above 1): totals for everybody.
 
     contract_kwh, contract_fen: of all agreements. generation_kwh, load_kwh: metered. charged_fen, credited_fen: deviation that members
-    owe to and get from the grid company. late: after the days that the rule gives.
+    owe to and get from the grid company. recovered_fen: F5. late: after the days that the rule gives.
     """
 
     step: ClassVar[str] = "cleared"
@@ -96,6 +100,7 @@ class DayCleared(Event):
     en: ClassVar[str] = "day cleared"
 
     day: int
+    version_no: int
     member_count: int
     agreement_count: int
     contract_kwh: int
@@ -104,11 +109,12 @@ class DayCleared(Event):
     load_kwh: int
     charged_fen: int
     credited_fen: int
+    recovered_fen: int
     late: bool
 
 
 class LineIssued(Event):
-    """A line of a month between two members is made."""
+    """A line of a month between two members is made. is_replacement: it stands in the place of the line that it corrects."""
 
     step: ClassVar[str] = "issued"
     zh: ClassVar[str] = "结算行已生成"
@@ -116,6 +122,7 @@ class LineIssued(Event):
 
     line_id: int
     line: BillLine
+    is_replacement: bool
 
 
 class StatementIssued(Event):
@@ -142,7 +149,7 @@ class StatementAccepted(Event):
 
 
 class LineObjected(Event):
-    """A member objects to a line; it cannot be paid until the answer."""
+    """A member objects to a line; until the answer it is paid provisionally or not at all."""
 
     step: ClassVar[str] = "objected"
     zh: ClassVar[str] = "结算行被异议"
@@ -157,8 +164,13 @@ class LineObjected(Event):
     answer_due_day: int
 
 
-class ObjectionAnswered(Event):
-    """The exchange decided. replaced_by_line_id: the corrected line if upheld, else 0. change_fen: what it adds to the amount."""
+class ObjectionDecided(Event):
+    """The exchange has answered, or the regulator has decided (state mediated).
+
+    line_id: the line that was decided on; line_state: what became of it. new_line_id: the line that replaces it, or the correction 退补
+    that stands in a later month, else 0. change_fen: what the decision adds to the amount between payer and payee. statement_change_fen:
+    what of it changes the statements of the line's own month. late: after the day due.
+    """
 
     step: ClassVar[str] = "answered"
     zh: ClassVar[str] = "异议已答复"
@@ -166,13 +178,31 @@ class ObjectionAnswered(Event):
 
     objection_id: int
     line_id: int
-    upheld: bool
-    replaced_by_line_id: int
+    state: ObjectionState
+    line_state: LineState
+    new_line_id: int
     change_fen: int
+    statement_change_fen: int
     kind: LineKind
     payer_id: int
     payee_id: int
     month: int
+    mediation_end_day: int
+    reason: str
+    late: bool
+
+
+class MediationRequested(Event):
+    """A side does not take the exchange's answer; line_state: a line that is not paid is disputed again."""
+
+    step: ClassVar[str] = "in mediation"
+    zh: ClassVar[str] = "申请调解"
+    en: ClassVar[str] = "mediation requested"
+
+    objection_id: int
+    line_id: int
+    line_state: LineState
+    member_id: int
     reason: str
 
 
@@ -199,7 +229,7 @@ class StatementPostponed(Event):
 
 
 class LinePaid(Event):
-    """A line was paid, in one group with others of the payer's statement. late: after the due day."""
+    """A line was paid, in one group with others. netting_id: paid by a difference, or 0. late: after the payer's due day."""
 
     step: ClassVar[str] = "paid"
     zh: ClassVar[str] = "结算行已支付"
@@ -211,7 +241,50 @@ class LinePaid(Event):
     payee_id: int
     month: int
     amount_fen: int
+    netting_id: int
     late: bool
+
+
+class LinesNetted(Event):
+    """Lines between two members were paid by their difference: gross_fen owed by the payer, counter_fen by the payee, not more."""
+
+    step: ClassVar[str] = "netted"
+    zh: ClassVar[str] = "双边轧差"
+    en: ClassVar[str] = "lines netted"
+
+    netting_id: int
+    statement_id: int
+    payer_id: int
+    payee_id: int
+    month: int
+    gross_fen: int
+    counter_fen: int
+    line_ids: tuple[int, ...]
+
+
+class LineConverted(Event):
+    """A line became a receivable (converted_for: its deed)."""
+
+    step: ClassVar[str] = "converted"
+    zh: ClassVar[str] = "转为应收账款"
+    en: ClassVar[str] = "became a receivable"
+
+    line_id: int
+    payer_id: int
+    payee_id: int
+    month: int
+    amount_fen: int
+    converted_for: str
+
+
+class LineRedeemed(Event):
+    """A converted line was paid through its receivable."""
+
+    step: ClassVar[str] = "redeemed"
+    zh: ClassVar[str] = "应收账款兑付"
+    en: ClassVar[str] = "paid through the receivable"
+
+    line_id: int
 
 
 EVENTS = (
@@ -225,8 +298,12 @@ EVENTS = (
     StatementIssued,
     StatementAccepted,
     LineObjected,
-    ObjectionAnswered,
+    ObjectionDecided,
+    MediationRequested,
     StatementOverdue,
     StatementPostponed,
     LinePaid,
+    LinesNetted,
+    LineConverted,
+    LineRedeemed,
 )

@@ -16,6 +16,15 @@ class RuleCode(IntEnum):
     """F4 月度偏差: agreements follow the metered energy of the month within a band."""
 
 
+class CertifiedBy(IntEnum):
+    """How the certified volume of a green agreement is found (``settlement.green_rule_code``); min of three 三者取小 either way."""
+
+    HOUR = 1
+    """The smallest of contract, generation and use in each hour, added up over the month."""
+    MONTH = 2
+    """The smallest of the three sums of the month."""
+
+
 class Period(IntEnum):
     """Periods of the time-of-use table, in the order of ``settlement.tou_k_ppm``."""
 
@@ -48,6 +57,14 @@ class LineKind(StrEnum):
     """Government funds and surcharges 政府性基金及附加."""
     DEMAND = "demand"
     """Demand charge 需量电费."""
+    RECOVERY = "recovery"
+    """Recovery of what deviating from the contract gained, F5 (偏差回收)."""
+    RECOVERY_RETURN = "recovery_return"
+    """Recovered money that goes back to the same side of the market (偏差回收返还)."""
+    ENVIRONMENTAL = "environmental"
+    """Environmental value of a green agreement's certified volume (绿电环境价值)."""
+    COMPENSATION = "compensation"
+    """What the seller of a green agreement owes for volume that its devices did not generate (绿电偏差补偿)."""
 
 
 class LineState(StrEnum):
@@ -61,6 +78,14 @@ class LineState(StrEnum):
     """Replaced by another line after an upheld objection; it counts no more."""
     PAID = "paid"
     PAID_LATE = "paid_late"
+    CONVERTED = "converted"
+    """Turned into a receivable, through which alone it is paid from then on."""
+    REDEEMED = "redeemed"
+    """Paid through the receivable."""
+
+
+LINES_PAID = (LineState.PAID, LineState.PAID_LATE)
+LINES_CONVERTED = (LineState.CONVERTED, LineState.REDEEMED)
 
 
 class StatementState(StrEnum):
@@ -74,14 +99,25 @@ class ObjectionState(StrEnum):
     """Life of an objection."""
 
     OPEN = "open"
+    """Waits for the exchange."""
     DISMISSED = "dismissed"
     UPHELD = "upheld"
+    IN_MEDIATION = "in_mediation"
+    """A side did not take the exchange's answer; the regulator mediates."""
+    MEDIATED = "mediated"
+    """The regulator has decided; arbitration and court are outside."""
+
+
+OBJECTIONS_WAITING = (ObjectionState.OPEN, ObjectionState.IN_MEDIATION)
 
 
 class Formula(StrEnum):
     """Names of the formulas that amounts come from."""
 
     SUM_OF_DAYS = "sum_of_days"
+    GREEN_HOURS = "green_hours"
+    GREEN_MONTH = "green_month"
+    GREEN_SHORT = "green_short"
     F4_CONTRACT = "f4_contract"
     F4_OVER = "f4_over"
     F4_SHORT = "f4_short"
@@ -91,22 +127,26 @@ class Formula(StrEnum):
 
 
 class LineExplanation(Record):
-    """Enough to compute an amount again.
+    """Enough to compute an amount again: what the formula gives, less what earlier lines have billed for the same.
 
     formula: which. names: what its inputs are, unit last; the last name stands for all values that remain. values: the inputs in order.
+    billed_fen: 0 but for a later correction of a line (退补), which carries the difference alone.
     """
 
     formula: Formula
     names: tuple[str, ...]
     values: tuple[int, ...]
+    billed_fen: int = 0
 
 
 class BillLine(Record):
-    """One amount that one member owes another for a month; it stands on the statements of both.
+    """One amount that one member owes another; it stands on the statements of both.
 
-    month: yyyymm. kind: what for. payer_id, payee_id: members, never the same. amount_fen: never negative; a negative result swaps the
-    sides. energy_kwh: positive where the payer takes it. agreement_id, resource_id: what it is about, or 0.
-    explanation: how the amount came about. state, objection_id: see there; 0 if nobody objected. corrects_line_id: line that it replaces, or 0.
+    month: yyyymm, of the statements that it stands on. kind: what for. payer_id, payee_id: members, never the same. amount_fen: never
+    negative; a negative result swaps the sides. energy_kwh: positive where the payer takes it. agreement_id, resource_id: what it is
+    about, or 0. explanation: how the amount came about. state, objection_id: see there; 0 if nobody objected. corrects_line_id: line
+    that it replaces or adds to, or 0. origin_month: month that a later correction 退补 is about, 0 if it is its own. netting_id: by
+    which it was paid, or 0. converted_for: deed of the receivable that it became, or empty.
     """
 
     month: int
@@ -121,13 +161,17 @@ class BillLine(Record):
     state: LineState = LineState.OPEN
     objection_id: int = 0
     corrects_line_id: int = 0
+    origin_month: int = 0
+    netting_id: int = 0
+    converted_for: str = ""
 
 
 class Statement(Record):
     """A member's statement of a month 结算单; its lines are those of the month in which the member pays or is paid.
 
     issued_day. objection_end_day: last day to object; silence beyond it accepts. due_day: last day to pay in time. payable_fen,
-    receivable_fen: totals of its lines, corrected ones left out. paid_fen, received_fen: what of it is paid. overdue: marked once.
+    receivable_fen: totals of its lines, corrected ones left out. paid_fen, received_fen: what of it is paid. converted_fen,
+    assigned_fen: what of payable and receivable became receivables. overdue: marked once.
     """
 
     member_id: int
@@ -139,5 +183,7 @@ class Statement(Record):
     receivable_fen: int
     paid_fen: int = 0
     received_fen: int = 0
+    converted_fen: int = 0
+    assigned_fen: int = 0
     state: StatementState = StatementState.ISSUED
     overdue: bool = False

@@ -29,6 +29,31 @@ SETTINGS = (
     Setting("settlement.f4_over_ppm", 0, _PPM_MAX, "超用免考核带", "band above contract energy"),
     Setting("settlement.f4_under_ppm", 0, 1_000_000, "少用免考核带", "band below contract energy"),
     Setting("settlement.f4_assessment_ppm", 0, _PPM_MAX, "少用考核比例", "assessment of energy short"),
+    Setting(
+        "settlement.f5_factor_ppm", 0, _PPM_MAX, "偏差回收系数（0 不启用）", "F5 recovery factor (0: off)", scoped=True
+    ),
+    Setting("settlement.f5_over_ppm", 0, _PPM_MAX, "偏差回收上限比例", "F5 upper edge of metered against contract"),
+    Setting("settlement.f5_under_ppm", 0, _PPM_MAX, "偏差回收下限比例", "F5 lower edge of metered against contract"),
+    Setting(
+        "settlement.green_rule_code",
+        1,
+        2,
+        "绿电认证电量规则（1 按小时取小，2 按月取小）",
+        "certified volume of green agreements (1 by hour, 2 by month)",
+    ),
+    Setting(
+        "settlement.provisional_code",
+        0,
+        1,
+        "争议行先行支付（0 付款方自选，1 一律）",
+        "disputed lines are paid provisionally (0 if the payer chooses, 1 always)",
+    ),
+    Setting(
+        "settlement.netting_code", 0, 1, "双边轧差支付（0 否，1 是）", "pay the net between two members (0 no, 1 yes)"
+    ),
+    Setting(
+        "settlement.mediation_working_day_count", 1, 60, "申请调解期限（工作日）", "working days to ask for mediation"
+    ),
     Setting("settlement.purchase_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "代理购电价格", "agency purchase price"),
     Setting("settlement.loss_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "上网环节线损费用", "upstream loss"),
     Setting("settlement.system_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "系统运行费", "system operation"),

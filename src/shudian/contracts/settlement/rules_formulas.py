@@ -1,4 +1,4 @@
-"""The settlement formulas F1, F2, F4 and F6 (docs: README) in integers; each amount is rounded once, half away from zero.
+"""The settlement formulas F1, F2, F4, F5, F6 and those of green agreements (docs: README) in integers; each amount is rounded once, half away from zero.
 
 Pure functions: quantities in kWh, prices in milli-yuan per MWh, tariffs in 1e-8 yuan per kWh, money in fen. Energy taken from the grid
 and money owed by the member are positive; what is delivered or earned is negative, so one formula serves both sides of the market.
@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from shudian.contracts.settlement.messages_facts import Formula, LineExplanation
-from shudian.kernel.units import PPM, TARIFF_KWH_PER_FEN, energy_fen, round_half_away, share, tariff_fen
+from shudian.kernel.units import (
+    PPM,
+    PRICE_KWH_PER_FEN,
+    TARIFF_KWH_PER_FEN,
+    energy_fen,
+    round_half_away,
+    share,
+    tariff_fen,
+)
 
 
 def f2_deviation_fen(contract_kwh: int, metered_kwh: int, real_time_myuan_mwh: int) -> int:
@@ -108,6 +116,76 @@ def f4_short_fen(
     return max(0, round_half_away(short_kwh * assessment_ppm * price, PPM * TARIFF_KWH_PER_FEN * contract_kwh))
 
 
+class RecoveryRates(NamedTuple):
+    """Factor and band of F5; a factor of 0 switches it off."""
+
+    factor_ppm: int
+    over_ppm: int
+    under_ppm: int
+
+
+def f5_recovery_fen(
+    contract_kwh: int,
+    contract_fen: int,
+    metered_kwh: int,
+    real_time_myuan_mwh: int,
+    market_myuan_mwh: int,
+    rates: RecoveryRates,
+    *,
+    generates: bool,
+) -> int:
+    """F5 偏差回收, one segment: what a member gained by leaving the band around its contract, times a factor; never negative.
+
+    Use above the band 1.15 is charged at market price - Prt, use below 0.85 at Prt - the member's own contract price (contract_fen /
+    contract_kwh); for generation the price differences turn round. Quantities of the member's side, not negative (domain 4.3, the
+    official formula is not published). Rounded once. Worked example A3: hour 13 pays 336.60 yuan, hours 3 and 20 nothing:
+
+    >>> rates = RecoveryRates(1_100_000, 1_150_000, 850_000)
+    >>> hours = [
+    ...     (10_000, 200_000, 8_000, 140_000, 140_000),
+    ...     (12_000, 264_000, 15_000, -35_000, 220_000),
+    ...     (14_000, 364_000, 16_000, 460_000, 460_000),
+    ... ]
+    >>> [f5_recovery_fen(*hour, rates, generates=False) for hour in hours]
+    [0, 33660, 0]
+    """
+    sign = -1 if generates else 1
+    over = metered_kwh * PPM - contract_kwh * rates.over_ppm
+    if over > 0:
+        gain = sign * (market_myuan_mwh - real_time_myuan_mwh)
+        return round_half_away(rates.factor_ppm * over * max(0, gain), PPM * PPM * PRICE_KWH_PER_FEN)
+    under = contract_kwh * rates.under_ppm - metered_kwh * PPM
+    if under <= 0:
+        return 0
+    gain = sign * (real_time_myuan_mwh * contract_kwh - contract_fen * PRICE_KWH_PER_FEN)
+    return round_half_away(rates.factor_ppm * under * max(0, gain), PPM * PPM * PRICE_KWH_PER_FEN * contract_kwh)
+
+
+def green_month_fen(contract_kwh: int, generated_kwh: int, used_kwh: int, environmental_myuan_mwh: int) -> int:
+    """Environmental value 绿电环境价值 of the smallest of contract, generation and use of a month (三者取小, domain 3.7).
+
+    Worked example: 1,000, 940 and 975 MWh at 12 yuan give 11,280.00 yuan:
+
+    >>> green_month_fen(1_000_000, 940_000, 975_000, 12_000)
+    1128000
+    """
+    return energy_fen(max(0, min(contract_kwh, generated_kwh, used_kwh)), environmental_myuan_mwh)
+
+
+def green_hours_fen(environmental_myuan_mwh: int, _first_day: int, *certified_kwh: int) -> int:
+    """Environmental value where the smallest of the three is taken hour by hour: daily sums of certified volume, from a first day on."""
+    return energy_fen(sum(certified_kwh), environmental_myuan_mwh)
+
+
+def green_short_fen(contract_kwh: int, generated_kwh: int, compensation_myuan_mwh: int) -> int:
+    """Compensation for contracted green volume that the seller's devices did not generate.
+
+    >>> green_short_fen(1_000_000, 940_000, 5_000)
+    30000
+    """
+    return energy_fen(max(0, contract_kwh - generated_kwh), compensation_myuan_mwh)
+
+
 def f6_tariff_fen(energy_kwh: int, tariff_e8yuan_kwh: int) -> int:
     """F6, one of upstream loss, T&D energy, system operation, funds: metered energy x tariff.
 
@@ -147,6 +225,9 @@ def corrected_fen(_corrects_line_id: int, _before_fen: int, corrected_to_fen: in
 
 _FORMULAS: Mapping[Formula, Callable[..., int]] = {
     Formula.SUM_OF_DAYS: sum_of_days_fen,
+    Formula.GREEN_HOURS: green_hours_fen,
+    Formula.GREEN_MONTH: green_month_fen,
+    Formula.GREEN_SHORT: green_short_fen,
     Formula.F4_CONTRACT: f4_contract_fen,
     Formula.F4_OVER: f4_over_fen,
     Formula.F4_SHORT: f4_short_fen,
@@ -157,6 +238,9 @@ _FORMULAS: Mapping[Formula, Callable[..., int]] = {
 
 _NAMES: Mapping[Formula, tuple[str, ...]] = {
     Formula.SUM_OF_DAYS: ("first_day", "daily_fen"),
+    Formula.GREEN_HOURS: ("environmental_myuan_mwh", "first_day", "certified_kwh"),
+    Formula.GREEN_MONTH: ("contract_kwh", "generated_kwh", "used_kwh", "environmental_myuan_mwh"),
+    Formula.GREEN_SHORT: ("contract_kwh", "generated_kwh", "compensation_myuan_mwh"),
     Formula.F4_CONTRACT: ("settled_kwh", "contract_kwh", "contract_fen"),
     Formula.F4_OVER: ("over_kwh", "up_myuan_mwh", "increment_top_myuan_mwh"),
     Formula.F4_SHORT: ("short_kwh", "assessment_ppm", "contract_kwh", "contract_fen", "transmission_e8yuan_kwh"),
@@ -166,15 +250,15 @@ _NAMES: Mapping[Formula, tuple[str, ...]] = {
 }
 
 
-def explain(formula: Formula, values: Sequence[int]) -> LineExplanation:
-    """The explanation of an amount: the formula, and its inputs by name; the last name stands for all values that remain."""
-    return LineExplanation(formula, _NAMES[formula], tuple(values))
+def explain(formula: Formula, values: Sequence[int], billed_fen: int = 0) -> LineExplanation:
+    """The explanation of an amount: the formula, its inputs by name (the last name stands for all values that remain), what is billed."""
+    return LineExplanation(formula, _NAMES[formula], tuple(values), billed_fen)
 
 
 def amount_fen(explanation: LineExplanation) -> int:
     """Compute the amount anew from its explanation, positive where the nominal payer owes.
 
-    >>> amount_fen(explain(Formula.TARIFF, (9_300_000, 6_440_000)))
-    59892000
+    >>> amount_fen(explain(Formula.TARIFF, (9_300_000, 6_440_000))), amount_fen(explain(Formula.TARIFF, (9_300_000, 6_440_000), 59_892_100))
+    (59892000, -100)
     """
-    return _FORMULAS[explanation.formula](*explanation.values)
+    return _FORMULAS[explanation.formula](*explanation.values) - explanation.billed_fen

@@ -3,10 +3,6 @@
 from shudian.contracts.governance import rules as governance
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.settlement.messages import (
-    DAY_IS_CLEARED,
-    DAY_NOT_OVER,
-    MONTH_IS_ISSUED,
-    PRICE_OUT_OF_BOUNDS,
     PublishDayAhead,
     PublishReferencePrices,
     PublishRegulationPrices,
@@ -15,6 +11,12 @@ from shudian.contracts.settlement.messages_events import (
     DayAheadPublished,
     ReferencePricesPublished,
     RegulationPricesPublished,
+)
+from shudian.contracts.settlement.messages_refusals import (
+    DAY_IS_CLEARED,
+    DAY_NOT_OVER,
+    MONTH_IS_ISSUED,
+    PRICE_OUT_OF_BOUNDS,
 )
 from shudian.contracts.settlement.state import (
     CLEARED_DAYS,
@@ -69,8 +71,9 @@ def publish_reference_prices(ctx: Context, message: PublishReferencePrices) -> N
 
 
 def publish_regulation_prices(ctx: Context, message: PublishRegulationPrices) -> None:
-    """Publish or correct what F4 needs for a month. Refuses: 10009. Emits: RegulationPricesPublished."""
-    if ISSUED_MONTHS.get(ctx, message.month) is not None:
+    """Publish what F4 needs for a month, or correct it until the month's lines are made. Refuses: 10009. Emits: RegulationPricesPublished."""
+    is_used = REGULATION_PRICES.get(ctx, message.month) is not None
+    if is_used and ISSUED_MONTHS.get(ctx, message.month) is not None:
         raise MONTH_IS_ISSUED("month", message.month)
     # no refusal below this line
     prices = RegulationPrices(message.up_myuan_mwh, message.increment_top_myuan_mwh, message.down_called)

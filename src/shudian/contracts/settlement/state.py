@@ -1,6 +1,14 @@
 """What settlement remembers: prices, what each day booked, the lines and statements of each month, objections."""
 
-from shudian.contracts.settlement.messages_facts import BillLine, LineState, ObjectionState, Statement, StatementState
+from shudian.contracts.settlement.messages_facts import (
+    LINES_CONVERTED,
+    LINES_PAID,
+    BillLine,
+    LineState,
+    ObjectionState,
+    Statement,
+    StatementState,
+)
 from shudian.kernel.codec import Record
 from shudian.kernel.machine import BlockContext
 from shudian.kernel.messages import RowInvariant, StateInvariant
@@ -31,18 +39,20 @@ class DayAhead(Record):
 
 
 class ClearedDay(Record):
-    """A day that is cleared. cleared_ms: when. member_count, agreement_count: how many it covered."""
+    """A day that is cleared. cleared_ms: when. member_count, agreement_count: how many it covered. version_no: 1, one more each time anew."""
 
     cleared_ms: int
     member_count: int
     agreement_count: int
+    version_no: int = 1
 
 
 class DayBill(Record):
     """A member's day: energy from the grid and money owed are positive.
 
     contract_kwh, contract_fen: agreements, net. metered_kwh: load less generation; load_kwh: load alone. day_ahead_kwh, day_ahead_fen: F1's
-    first leg. deviation_kwh, deviation_fen: real-time leg of F1 or F2; for the grid company the other side of everybody's.
+    first leg. deviation_kwh, deviation_fen: real-time leg of F1 or F2; for the grid company the other side of everybody's. recovery_fen:
+    charged by F5. returned_fen: what comes back of it, not positive.
     """
 
     contract_kwh: int
@@ -53,6 +63,8 @@ class DayBill(Record):
     day_ahead_fen: int
     deviation_kwh: int
     deviation_fen: int
+    recovery_fen: int
+    returned_fen: int
 
 
 class Accrual(Record):
@@ -64,11 +76,40 @@ class Accrual(Record):
     daily_fen: tuple[int, ...]
 
 
-class LoadAccrual(Record):
-    """What a resource metered as load in a month so far. owner_id: member. energy_kwh: in all."""
+class MeterAccrual(Record):
+    """What a resource metered one way in a month so far. owner_id: member. daily_kwh: by day of the month."""
 
     owner_id: int
-    energy_kwh: int
+    daily_kwh: tuple[int, ...]
+
+
+class GreenAccrual(Record):
+    """A green agreement's month so far, by day of the month.
+
+    contract_kwh: delivered by contract. generated_kwh: of it, what its devices generated in the same hour. certified_kwh: of that, what
+    the buyer used in the same hour.
+    """
+
+    contract_kwh: tuple[int, ...]
+    generated_kwh: tuple[int, ...]
+    certified_kwh: tuple[int, ...]
+
+
+class Certified(Record):
+    """A green agreement's month when its lines are made. contract_kwh, generated_kwh: see GreenAccrual. certified_kwh: min of three."""
+
+    contract_kwh: int
+    generated_kwh: int
+    certified_kwh: int
+
+
+class Netting(Record):
+    """Lines between two members paid by their difference. gross_fen: what the payer owed. counter_fen: what the payee owed, not more."""
+
+    payer_id: int
+    payee_id: int
+    gross_fen: int
+    counter_fen: int
 
 
 class IssuedMonth(Record):
@@ -79,7 +120,12 @@ class IssuedMonth(Record):
 
 
 class Objection(Record):
-    """An objection to a line. member_id: who. claimed_fen: what it should be. evidence: 32-byte digest. answer_due_day: for the exchange."""
+    """An objection to a line.
+
+    line_id: the line that stands, a successor once one was made. member_id: who. claimed_fen: what it should be. evidence: 32-byte
+    digest. answer_due_day: for the exchange. standing_fen: what the decisions so far make of the line. mediation_end_day: last day to ask
+    for mediation, 0 while unanswered.
+    """
 
     line_id: int
     member_id: int
@@ -87,6 +133,8 @@ class Objection(Record):
     evidence: bytes
     reason: str
     answer_due_day: int
+    standing_fen: int
+    mediation_end_day: int = 0
     state: ObjectionState = ObjectionState.OPEN
 
 
@@ -111,7 +159,8 @@ def _by_objection_end(_key: Key, row: Statement) -> Key | None:
 
 
 def _by_due(_key: Key, row: Statement) -> Key | None:
-    is_open = row.state is StatementState.ACCEPTED and not row.overdue and row.paid_fen < row.payable_fen
+    is_unpaid = row.paid_fen + row.converted_fen < row.payable_fen
+    is_open = row.state is StatementState.ACCEPTED and not row.overdue and is_unpaid
     return (row.due_day,) if is_open else None
 
 
@@ -121,7 +170,10 @@ DAY_AHEAD = Table("settlement.day_ahead", DayAhead, ("day", "member_id"))
 CLEARED_DAYS = Table("settlement.cleared_days", ClearedDay, ("day",))
 DAY_BILLS = Table("settlement.day_bills", DayBill, ("month", "member_id", "day"))
 ACCRUALS = Table("settlement.accruals", Accrual, ("month", "agreement_id"))
-LOAD_ACCRUALS = Table("settlement.load_accruals", LoadAccrual, ("month", "resource_id"))
+LOAD_ACCRUALS = Table("settlement.load_accruals", MeterAccrual, ("month", "resource_id"))
+GENERATION_ACCRUALS = Table("settlement.generation_accruals", MeterAccrual, ("month", "resource_id"))
+GREEN_ACCRUALS = Table("settlement.green_accruals", GreenAccrual, ("month", "agreement_id"))
+CERTIFIED = Table("settlement.certified", Certified, ("month", "agreement_id"))
 ISSUED_MONTHS = Table("settlement.issued_months", IssuedMonth, ("month",))
 LINES = Table(
     "settlement.lines",
@@ -136,6 +188,7 @@ STATEMENTS = Table(
     {"by_member": _by_member, "by_objection_end": _by_objection_end, "by_due": _by_due},
 )
 OBJECTIONS = Table("settlement.objections", Objection, ("objection_id",))
+NETTINGS = Table("settlement.nettings", Netting, ("netting_id",))
 
 TABLES = (
     REFERENCE_PRICES,
@@ -145,10 +198,14 @@ TABLES = (
     DAY_BILLS,
     ACCRUALS,
     LOAD_ACCRUALS,
+    GENERATION_ACCRUALS,
+    GREEN_ACCRUALS,
+    CERTIFIED,
     ISSUED_MONTHS,
     LINES,
     STATEMENTS,
     OBJECTIONS,
+    NETTINGS,
 )
 
 
@@ -157,42 +214,73 @@ def _has_two_sides(_key: Key, row: BillLine) -> bool:
 
 
 def _is_not_overpaid(_key: Key, row: Statement) -> bool:
-    return 0 <= row.paid_fen <= row.payable_fen and 0 <= row.received_fen <= row.receivable_fen
+    return (
+        min(row.paid_fen, row.received_fen, row.converted_fen, row.assigned_fen) >= 0
+        and row.paid_fen + row.converted_fen <= row.payable_fen
+        and row.received_fen + row.assigned_fen <= row.receivable_fen
+    )
+
+
+def _takes_the_difference(_key: Key, row: Netting) -> bool:
+    return 0 <= row.counter_fen <= row.gross_fen and row.payer_id != row.payee_id
+
+
+def _certifies_the_least(_key: Key, row: Certified) -> bool:
+    return 0 <= row.certified_kwh <= min(row.contract_kwh, row.generated_kwh)
 
 
 def _days_sum_to_zero(at: BlockContext) -> bool:
-    """On each day what some owe others get, to the fen: agreements, day-ahead legs and deviation."""
+    """On each day what some owe others get, to the fen: agreements, day-ahead legs, deviation, recovery with its return."""
     sums: dict[object, list[int]] = {}
     for key, row in DAY_BILLS.range(at):
-        total = sums.setdefault(key[2], [0, 0, 0])
+        total = sums.setdefault(key[2], [0, 0, 0, 0])
         total[0] += row.contract_fen
         total[1] += row.day_ahead_fen
         total[2] += row.deviation_fen
+        total[3] += row.recovery_fen + row.returned_fen
     return not any(amount for total in sums.values() for amount in total)
 
 
 def _statements_are_their_lines(at: BlockContext) -> bool:
-    """A statement's totals are the sums of its lines: all that count, and those paid."""
+    """A statement's totals are the sums of its lines: all that count, those paid, those converted."""
     sums: dict[tuple[int, int, str], int] = {}
     for _, line in LINES.range(at):
-        is_paid = line.state in (LineState.PAID, LineState.PAID_LATE)
         for member_id, side in ((line.payer_id, "owes"), (line.payee_id, "gets")):
-            amount_fen = 0 if line.state is LineState.CORRECTED else line.amount_fen
-            sums[member_id, line.month, side] = sums.get((member_id, line.month, side), 0) + amount_fen
-            if is_paid:
-                sums[member_id, line.month, side + " paid"] = (
-                    sums.get((member_id, line.month, side + " paid"), 0) + amount_fen
-                )
+            for group, counts in (
+                (side, line.state is not LineState.CORRECTED),
+                (side + " paid", line.state in LINES_PAID),
+                (side + " converted", line.state in LINES_CONVERTED),
+            ):
+                key = (member_id, line.month, group)
+                sums[key] = sums.get(key, 0) + line.amount_fen * counts
+    groups = ("owes", "gets", "owes paid", "gets paid", "owes converted", "gets converted")
     return all(
-        (row.payable_fen, row.receivable_fen, row.paid_fen, row.received_fen)
-        == tuple(sums.get((row.member_id, row.month, side), 0) for side in ("owes", "gets", "owes paid", "gets paid"))
+        (row.payable_fen, row.receivable_fen, row.paid_fen, row.received_fen, row.converted_fen, row.assigned_fen)
+        == tuple(sums.get((row.member_id, row.month, group), 0) for group in groups)
         for _, row in STATEMENTS.range(at)
+    )
+
+
+def _nettings_are_their_lines(at: BlockContext) -> bool:
+    """What a netting paid is the sum of its lines, one way and the other."""
+    sums: dict[tuple[int, int], int] = {}
+    for _, line in LINES.range(at):
+        if line.netting_id:
+            key = (line.netting_id, line.payer_id)
+            sums[key] = sums.get(key, 0) + line.amount_fen
+    return all(
+        (row.gross_fen, row.counter_fen)
+        == (sums.get((int(key[0]), row.payer_id), 0), sums.get((int(key[0]), row.payee_id), 0))
+        for key, row in NETTINGS.range(at)
     )
 
 
 INVARIANTS = (
     RowInvariant("every line has one payer, another payee and no negative amount", LINES, _has_two_sides),
     RowInvariant("no statement is paid beyond its total", STATEMENTS, _is_not_overpaid),
+    RowInvariant("a netting pays a difference that is not negative", NETTINGS, _takes_the_difference),
+    RowInvariant("no more is certified than contracted and generated", CERTIFIED, _certifies_the_least),
     StateInvariant("the amounts of a cleared day sum to zero over all members", _days_sum_to_zero),
     StateInvariant("a statement's totals are the sums of its lines", _statements_are_their_lines),
+    StateInvariant("a netting is the sum of its lines", _nettings_are_their_lines),
 )

@@ -5,10 +5,14 @@ from shudian.contracts.settlement.messages_events import (
     DayAheadPublished,
     DayBilled,
     DayCleared,
+    LineConverted,
     LineIssued,
     LineObjected,
     LinePaid,
-    ObjectionAnswered,
+    LineRedeemed,
+    LinesNetted,
+    MediationRequested,
+    ObjectionDecided,
     ReferencePricesPublished,
     RegulationPricesPublished,
     StatementAccepted,
@@ -24,12 +28,13 @@ from shudian.contracts.settlement.views_queries import (
     lines,
     market_days,
     market_summary,
+    nettings,
     objections,
     reference_prices,
     regulation_prices,
-    statement_items,
     statements,
 )
+from shudian.contracts.settlement.views_sheets import statement_items, user_bill
 from shudian.contracts.settlement.views_tables import (
     AGREEMENT_DAYS,
     DAY_AHEAD,
@@ -37,6 +42,7 @@ from shudian.contracts.settlement.views_tables import (
     DAYS,
     LINES,
     MONTH_TOTALS,
+    NETTINGS,
     OBJECTIONS,
     REFERENCE_PRICES,
     REGULATION_PRICES,
@@ -86,7 +92,8 @@ def day_ahead_published(db: Writer, event: DayAheadPublished, _at: At) -> None:
 
 
 def day_billed(db: Writer, event: DayBilled, _at: At) -> None:
-    """A member's day."""
+    """A member's day; cleared anew it replaces the former one."""
+    db.delete(DAY_BILLS, {"day": event.day, "member_id": event.member_id})
     db.insert(
         DAY_BILLS,
         day=event.day,
@@ -98,9 +105,16 @@ def day_billed(db: Writer, event: DayBilled, _at: At) -> None:
         day_ahead_fen=event.day_ahead_fen,
         deviation_kwh=event.deviation_kwh,
         deviation_fen=event.deviation_fen,
-        total_fen=event.contract_fen + event.day_ahead_fen + event.deviation_fen,
+        recovery_fen=event.recovery_fen,
+        returned_fen=event.returned_fen,
+        total_fen=event.contract_fen
+        + event.day_ahead_fen
+        + event.deviation_fen
+        + event.recovery_fen
+        + event.returned_fen,
         contract_segments_kwh=_numbers(event.contract_segments_kwh),
         metered_segments_kwh=_numbers(event.metered_segments_kwh),
+        used_segments_kwh=_numbers(event.used_segments_kwh),
     )
 
 
@@ -120,10 +134,12 @@ def agreement_days_booked(db: Writer, event: AgreementDaysBooked, _at: At) -> No
 
 
 def day_cleared(db: Writer, event: DayCleared, at: At) -> None:
-    """The market's day."""
+    """The market's day; cleared anew it replaces the former one."""
+    db.delete(DAYS, {"day": event.day})
     db.insert(
         DAYS,
         day=event.day,
+        version_no=event.version_no,
         member_count=event.member_count,
         agreement_count=event.agreement_count,
         contract_kwh=event.contract_kwh,
@@ -132,13 +148,14 @@ def day_cleared(db: Writer, event: DayCleared, at: At) -> None:
         load_kwh=event.load_kwh,
         charged_fen=event.charged_fen,
         credited_fen=event.credited_fen,
+        recovered_fen=event.recovered_fen,
         late=int(event.late),
         cleared_ms=at.market_ms,
     )
 
 
 def line_issued(db: Writer, event: LineIssued, _at: At) -> None:
-    """A line, and its share of the month's totals; a corrected line is in them already."""
+    """A line, and its share of the month's totals; one that replaces another of its month is in them already."""
     line = event.line
     db.insert(
         LINES,
@@ -155,13 +172,17 @@ def line_issued(db: Writer, event: LineIssued, _at: At) -> None:
         formula=line.explanation.formula,
         names=" ".join(line.explanation.names),
         numbers=_numbers(line.explanation.values),
+        billed_fen=line.explanation.billed_fen,
         explanation_zh=text_of(line.explanation, "zh"),
         explanation_en=text_of(line.explanation, "en"),
         corrects_line_id=line.corrects_line_id,
+        origin_month=line.origin_month,
         replaced_by_line_id=0,
+        netting_id=0,
+        converted_for="",
         paid_ms=0,
     )
-    if line.corrects_line_id:
+    if event.is_replacement:
         return
     key = {"month": line.month, "kind": line.kind}
     if not db.exists(MONTH_TOTALS, key):
@@ -186,6 +207,8 @@ def statement_issued(db: Writer, event: StatementIssued, _at: At) -> None:
         receivable_fen=row.receivable_fen,
         paid_fen=row.paid_fen,
         received_fen=row.received_fen,
+        converted_fen=row.converted_fen,
+        assigned_fen=row.assigned_fen,
         state=row.state,
         accepted_in_silence=0,
         overdue_fen=0,
@@ -225,26 +248,79 @@ def line_objected(db: Writer, event: LineObjected, _at: At) -> None:
         answer_due_day=event.answer_due_day,
         state=ObjectionState.OPEN,
         answer="",
+        answered_late=0,
+        mediation_end_day=0,
+        mediation_reason="",
+        decision="",
+        standing_line_id=event.line_id,
+        change_fen=0,
     )
 
 
-def objection_answered(db: Writer, event: ObjectionAnswered, _at: At) -> None:
-    """The decision; totals of both statements and of the month move by the change."""
-    state = ObjectionState.UPHELD if event.upheld else ObjectionState.DISMISSED
-    db.update(OBJECTIONS, {"objection_id": event.objection_id}, state=state, answer=event.reason)
-    line_state = LineState.CORRECTED if event.upheld else LineState.OPEN
-    db.update(LINES, {"line_id": event.line_id}, state=line_state, replaced_by_line_id=event.replaced_by_line_id)
-    db.add(STATEMENTS, {"member_id": event.payer_id, "month": event.month}, payable_fen=event.change_fen)
-    db.add(STATEMENTS, {"member_id": event.payee_id, "month": event.month}, receivable_fen=event.change_fen)
-    db.add(MONTH_TOTALS, {"month": event.month, "kind": event.kind}, amount_fen=event.change_fen)
+def mediation_requested(db: Writer, event: MediationRequested, _at: At) -> None:
+    """A side asks the regulator."""
+    where = {"objection_id": event.objection_id}
+    db.update(OBJECTIONS, where, state=ObjectionState.IN_MEDIATION, mediation_reason=event.reason)
+    db.update(LINES, {"line_id": event.line_id}, state=event.line_state)
+
+
+def objection_decided(db: Writer, event: ObjectionDecided, _at: At) -> None:
+    """The answer or the decision; totals of both statements and of the month move by what changes in the line's own month."""
+    where = {"objection_id": event.objection_id}
+    if event.state == ObjectionState.MEDIATED:
+        db.update(OBJECTIONS, where, decision=event.reason)
+    else:
+        late, end_day = int(event.late), event.mediation_end_day
+        db.update(OBJECTIONS, where, answer=event.reason, answered_late=late, mediation_end_day=end_day)
+    db.update(OBJECTIONS, where, state=event.state)
+    db.add(OBJECTIONS, where, change_fen=event.change_fen)
+    is_replaced = event.line_state == LineState.CORRECTED
+    if is_replaced:
+        db.update(OBJECTIONS, where, standing_line_id=event.new_line_id)
+    replaced_by_line_id = event.new_line_id if is_replaced else 0
+    db.update(LINES, {"line_id": event.line_id}, state=event.line_state, replaced_by_line_id=replaced_by_line_id)
+    change_fen = event.statement_change_fen
+    db.add(STATEMENTS, {"member_id": event.payer_id, "month": event.month}, payable_fen=change_fen)
+    db.add(STATEMENTS, {"member_id": event.payee_id, "month": event.month}, receivable_fen=change_fen)
+    db.add(MONTH_TOTALS, {"month": event.month, "kind": event.kind}, amount_fen=change_fen)
 
 
 def line_paid(db: Writer, event: LinePaid, at: At) -> None:
     """Money moved: the line and both statements."""
     state = LineState.PAID_LATE if event.late else LineState.PAID
-    db.update(LINES, {"line_id": event.line_id}, state=state, paid_ms=at.market_ms)
+    where = {"line_id": event.line_id}
+    db.update(LINES, where, state=state, paid_ms=at.market_ms, netting_id=event.netting_id)
     db.add(STATEMENTS, {"statement_id": event.statement_id}, paid_fen=event.amount_fen)
     db.add(STATEMENTS, {"member_id": event.payee_id, "month": event.month}, received_fen=event.amount_fen)
+
+
+def lines_netted(db: Writer, event: LinesNetted, at: At) -> None:
+    """What two members paid by the difference."""
+    db.insert(
+        NETTINGS,
+        netting_id=event.netting_id,
+        statement_id=event.statement_id,
+        month=event.month,
+        payer_id=event.payer_id,
+        payee_id=event.payee_id,
+        gross_fen=event.gross_fen,
+        counter_fen=event.counter_fen,
+        net_fen=event.gross_fen - event.counter_fen,
+        line_ids=_numbers(event.line_ids),
+        paid_ms=at.market_ms,
+    )
+
+
+def line_converted(db: Writer, event: LineConverted, _at: At) -> None:
+    """The line became a receivable; both statements count it as discharged."""
+    db.update(LINES, {"line_id": event.line_id}, state=LineState.CONVERTED, converted_for=event.converted_for)
+    db.add(STATEMENTS, {"member_id": event.payer_id, "month": event.month}, converted_fen=event.amount_fen)
+    db.add(STATEMENTS, {"member_id": event.payee_id, "month": event.month}, assigned_fen=event.amount_fen)
+
+
+def line_redeemed(db: Writer, event: LineRedeemed, at: At) -> None:
+    """The receivable paid it."""
+    db.update(LINES, {"line_id": event.line_id}, state=LineState.REDEEMED, paid_ms=at.market_ms)
 
 
 def _numbers(numbers: tuple[int, ...]) -> str:
@@ -267,8 +343,12 @@ VIEWS = Views(
         StatementPostponed: statement_postponed,
         StatementOverdue: statement_overdue,
         LineObjected: line_objected,
-        ObjectionAnswered: objection_answered,
+        MediationRequested: mediation_requested,
+        ObjectionDecided: objection_decided,
         LinePaid: line_paid,
+        LinesNetted: lines_netted,
+        LineConverted: line_converted,
+        LineRedeemed: line_redeemed,
     },
     (
         reference_prices,
@@ -279,7 +359,9 @@ VIEWS = Views(
         statements,
         lines,
         objections,
+        nettings,
         statement_items,
+        user_bill,
         market_days,
         market_summary,
         tariff_table,

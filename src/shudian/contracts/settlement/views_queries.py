@@ -1,6 +1,5 @@
 """The queries of settlement: functions of a reader and a viewer."""
 
-from shudian.contracts.settlement.messages_facts import LineKind, LineState
 from shudian.contracts.settlement.views_tables import (
     AGREEMENT_DAYS,
     DAY_AHEAD,
@@ -8,21 +7,14 @@ from shudian.contracts.settlement.views_tables import (
     DAYS,
     LINES,
     MONTH_TOTALS,
+    NETTINGS,
     OBJECTIONS,
     REFERENCE_PRICES,
     REGULATION_PRICES,
     STATEMENTS,
 )
-from shudian.contracts.settlement.views_words import GROUPS, KINDS
-from shudian.kernel.units import PRICE_KWH_PER_FEN, round_half_away
 from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import Row
-
-DAILY_COLUMNS = {
-    LineKind.ENERGY: "contract_fen",
-    LineKind.DAY_AHEAD: "day_ahead_fen",
-    LineKind.DEVIATION: "deviation_fen",
-}
 
 
 def reference_prices(reader: Reader, viewer: Viewer, *, day: int | None = None) -> list[Row]:
@@ -93,53 +85,9 @@ def objections(reader: Reader, viewer: Viewer, *, line_id: int | None = None, st
     return reader.select(viewer, OBJECTIONS, {"line_id": line_id, "state": state})
 
 
-def statement_items(reader: Reader, viewer: Viewer, *, statement_id: int) -> list[Row]:
-    """A statement in the layout of the monthly settlement sheet 结算单 (domain 9.2): items of each group, group totals, total.
-
-    energy_kwh is positive where the member takes it, amount_fen where it owes; average_myuan_mwh is one by the other. daily_difference_fen:
-    the month's amount less the sum of the day bills, for what is cleared daily; it is what F4 and corrections change.
-    """
-    held = reader.one(viewer, STATEMENTS, {"statement_id": statement_id})
-    if held is None:
-        return []
-    member_id, month = held["member_id"], held["month"]
-    sums: dict[str, list[int]] = {}
-    for side, sign in (("payer_id", 1), ("payee_id", -1)):
-        for row in reader.select(viewer, LINES, {side: member_id, "month": month}):
-            if row["state"] != LineState.CORRECTED:
-                total = sums.setdefault(row["kind"], [0, 0, 0])
-                total[0] += 1
-                total[1] += sign * row["energy_kwh"]
-                total[2] += sign * row["amount_fen"]
-    bills = day_bills(reader, viewer, month=month, member_id=member_id)
-    found: list[Row] = []
-    for group, group_zh, group_en, kinds in GROUPS:
-        items = [(kind, sums[kind]) for kind in kinds if kind in sums]
-        names = {"group": group, "group_zh": group_zh, "group_en": group_en}
-        for kind, total in items:
-            daily_fen = sum(bill[DAILY_COLUMNS[kind]] for bill in bills) if kind in DAILY_COLUMNS else None
-            found.append(names | _item(kind, KINDS[kind], total, daily_fen))
-        if items:
-            subtotal = [sum(total[place] for _, total in items) for place in range(3)]
-            found.append(names | _item("subtotal", ("小计", "Subtotal"), subtotal, None))
-    whole = [sum(total[place] for total in sums.values()) for place in range(3)]
-    names = {"group": "total", "group_zh": "结算合计", "group_en": "Total"}
-    return [*found, names | _item("total", ("结算合计", "Total"), whole, None)]
-
-
-def _item(kind: str, words: tuple[str, str], total: list[int], daily_fen: int | None) -> Row:
-    line_count, energy_kwh, amount_fen = total
-    has_average = energy_kwh and kind not in ("subtotal", "total")
-    return {
-        "kind": kind,
-        "zh": words[0],
-        "en": words[1],
-        "line_count": line_count,
-        "energy_kwh": energy_kwh if kind not in ("subtotal", "total") else None,
-        "average_myuan_mwh": round_half_away(amount_fen * PRICE_KWH_PER_FEN, energy_kwh) if has_average else None,
-        "amount_fen": amount_fen,
-        "daily_difference_fen": None if daily_fen is None else amount_fen - daily_fen,
-    }
+def nettings(reader: Reader, viewer: Viewer, *, month: int | None = None) -> list[Row]:
+    """What two members paid by the difference of what they owed each other."""
+    return reader.select(viewer, NETTINGS, {"month": month})
 
 
 def market_days(reader: Reader, viewer: Viewer, *, month: int | None = None) -> list[Row]:

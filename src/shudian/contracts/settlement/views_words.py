@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from shudian.contracts.settlement.messages_facts import Formula, LineExplanation, LineKind
+from shudian.contracts.settlement.messages_facts import Formula, LineExplanation, LineKind, Period
 from shudian.contracts.settlement.rules_formulas import amount_fen
 from shudian.kernel.outcomes import Language
 
@@ -12,6 +12,10 @@ KINDS = {
     LineKind.DEVIATION: ("实时偏差", "Real-time deviation"),
     LineKind.OVER_USE: ("超用电量", "Use beyond the band"),
     LineKind.ASSESSMENT: ("少用考核", "Assessment of energy short"),
+    LineKind.RECOVERY: ("偏差回收费", "Deviation recovery"),
+    LineKind.RECOVERY_RETURN: ("偏差回收返还", "Deviation recovery returned"),
+    LineKind.ENVIRONMENTAL: ("绿电环境价值", "Environmental value"),
+    LineKind.COMPENSATION: ("绿电偏差补偿", "Compensation for green volume not generated"),
     LineKind.LOSS: ("上网环节线损费用", "Upstream loss"),
     LineKind.TRANSMISSION: ("输配电量电费", "Transmission and distribution"),
     LineKind.SYSTEM: ("系统运行费", "System operation"),
@@ -21,7 +25,13 @@ KINDS = {
 
 GROUPS = (
     ("energy", "电能量电费", "Energy", (LineKind.ENERGY, LineKind.DAY_AHEAD, LineKind.DEVIATION)),
-    ("deviation", "偏差资金", "Deviation charges", (LineKind.OVER_USE, LineKind.ASSESSMENT)),
+    ("green", "绿电环境价值", "Green value", (LineKind.ENVIRONMENTAL, LineKind.COMPENSATION)),
+    (
+        "deviation",
+        "资金余缺费用",
+        "Deviation charges and returns",
+        (LineKind.OVER_USE, LineKind.ASSESSMENT, LineKind.RECOVERY, LineKind.RECOVERY_RETURN),
+    ),
     (
         "grid",
         "电网环节费用",
@@ -31,10 +41,48 @@ GROUPS = (
 )
 """Groups of the monthly statement (domain 9.2, 9.3)."""
 
+BILL = (
+    (
+        "energy",
+        "市场化购电费",
+        "Market energy",
+        (LineKind.ENERGY, LineKind.DAY_AHEAD, LineKind.DEVIATION, LineKind.OVER_USE, LineKind.ASSESSMENT),
+    ),
+    ("green", "绿电环境价值", "Green value", (LineKind.ENVIRONMENTAL, LineKind.COMPENSATION)),
+    ("recovery", "偏差回收及返还", "Deviation recovery and return", (LineKind.RECOVERY, LineKind.RECOVERY_RETURN)),
+    ("loss", "上网环节线损费用", "Upstream loss", (LineKind.LOSS,)),
+    ("transmission", "输配电量电费", "Transmission and distribution", (LineKind.TRANSMISSION,)),
+    ("demand", "容（需）量电费", "Capacity or demand charge", (LineKind.DEMAND,)),
+    ("system", "系统运行费", "System operation", (LineKind.SYSTEM,)),
+    ("catalogue", "目录电费", "Catalogue tariff", ()),
+    ("levy", "政府性基金及附加", "Government funds and surcharges", (LineKind.LEVY,)),
+    ("power_factor", "功率因数调整", "Power-factor adjustment", ()),
+)
+"""Fee rows of the user's bill in their fixed order (domain 9.3)."""
+
+PERIODS = {
+    Period.TIP: ("尖峰电量", "Tip energy"),
+    Period.PEAK: ("高峰电量", "Peak energy"),
+    Period.FLAT: ("平段电量", "Flat energy"),
+    Period.VALLEY: ("低谷电量", "Valley energy"),
+}
+
 _TEXTS = {
     Formula.SUM_OF_DAYS: (
         "自 {first_day} 起逐日清算金额之和（每行每日四舍五入到分）= {amount}",
         "sum of the daily amounts from {first_day} on, each rounded to the fen = {amount}",
+    ),
+    Formula.GREEN_HOURS: (
+        "自 {first_day} 起逐小时三者取小之日和 × {environmental_myuan_mwh} = {amount}",
+        "smallest of contract, generation and use by hour, daily sums from {first_day} on, x {environmental_myuan_mwh} = {amount}",
+    ),
+    Formula.GREEN_MONTH: (
+        "min（合同 {contract_kwh}，发电 {generated_kwh}，用电 {used_kwh}）× {environmental_myuan_mwh} = {amount}",
+        "min(contract {contract_kwh}, generation {generated_kwh}, use {used_kwh}) x {environmental_myuan_mwh} = {amount}",
+    ),
+    Formula.GREEN_SHORT: (
+        "（合同 {contract_kwh} − 发电 {generated_kwh}）× {compensation_myuan_mwh} = {amount}",
+        "(contract {contract_kwh} - generation {generated_kwh}) x {compensation_myuan_mwh} = {amount}",
     ),
     Formula.F4_CONTRACT: (
         "{settled_kwh} × 合同加权价（{contract_fen} ÷ {contract_kwh}）= {amount}",
@@ -93,5 +141,11 @@ def text_of(explanation: LineExplanation, language: Language) -> str:
     facts = {
         name: shown(name, number, language) for name, number in zip(explanation.names, explanation.values, strict=False)
     }
-    template = _TEXTS[explanation.formula][0 if language == "zh" else 1]
-    return template.format(amount=shown("amount_fen", amount_fen(explanation), language), **facts)
+    zh = language == "zh"
+    template = _TEXTS[explanation.formula][0 if zh else 1]
+    whole_fen, billed_fen = amount_fen(explanation) + explanation.billed_fen, explanation.billed_fen
+    sentence = template.format(amount=shown("amount_fen", whole_fen, language), **facts)
+    if not billed_fen:
+        return sentence
+    billed, left = (shown("amount_fen", number, language) for number in (billed_fen, whole_fen - billed_fen))
+    return sentence + (f"；减前已结算 {billed} = {left}" if zh else f"; less {billed} billed before = {left}")

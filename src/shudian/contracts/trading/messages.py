@@ -1,9 +1,13 @@
-"""What may be said to trading, what it answers, and its refusals; what happened stands in ``messages_events``."""
+"""What may be said to trading's sessions and orders, what it answers, and its refusals; what happened stands in ``messages_events``.
+
+Negotiations, listings and transfers stand in their own files.
+"""
 
 from enum import StrEnum
 from typing import ClassVar
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, PriceRule
+from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, PriceRule, TieRule
+from shudian.clearing.book import Condition
 from shudian.contracts.agreements.messages import Method
 from shudian.contracts.roles import TRADING_KINDS, Kind, Role
 from shudian.kernel import fields
@@ -20,7 +24,9 @@ AS_SET = -1
 SETTLEMENT_POINT = "四川统一结算点"
 """Where prices hold: one settlement point for the province (domain 3.11)."""
 
-METHODS = (Method.AUCTION, Method.ROLLING)
+METHODS = (Method.AUCTION, Method.ROLLING, Method.LISTING)
+TIE_RULES = tuple(TieRule)
+"""In the order of their codes in trading.tie_rule_code, from 1."""
 PRICE_RULES = (PriceRule.PAIR, PriceRule.EQUILIBRIUM)
 """In the order of their codes in trading.price_rule_code, from 1."""
 
@@ -40,6 +46,31 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+SIDES = tuple(Side)
+
+
+class Matching(StrEnum):
+    """How an auction brings buys and sells together (domain 3.4)."""
+
+    UNIFORM = "uniform"
+    """统一出清: one price for all, ties at the margin by the tie rule."""
+    HIGH_LOW = "high_low"
+    """高低匹配: the highest buy with the lowest sell, each pair at its middle price."""
+
+
+MATCHINGS = tuple(Matching)
+"""In the order of their codes in trading.matching_code, from 1."""
+
+
+class TakeRule(StrEnum):
+    """Who gets what of a listing 挂牌 (domain 3.4)."""
+
+    TIME = "time"
+    """Takers are served at once, in the order of their times."""
+    PRO_RATA = "pro_rata"
+    """Takers wait for the close; where they want more than is listed, each gets its share."""
+
+
 class SessionState(StrEnum):
     """Life of a session; whether its gate is open follows from the market time."""
 
@@ -55,6 +86,8 @@ class CancelReason(StrEnum):
     SESSION_CANCELLED = "session_cancelled"
     MEMBER_BARRED = "member_barred"
     """The member is suspended, frozen or has left."""
+    CONDITION = "condition"
+    """An immediate order did not trade this energy on arrival."""
 
 
 class Cut(StrEnum):
@@ -65,20 +98,27 @@ class Cut(StrEnum):
     SHARED_AT_THE_MARGIN = "shared_at_the_margin"
     LOT_ROUNDING = "lot_rounding"
     """At the margin, but its share was less than a lot."""
+    BEHIND_AT_THE_MARGIN = "behind_at_the_margin"
+    """At the margin, but the tie rule served others first."""
 
 
 class SessionRules(Record):
     """The numbers of a session, fixed when it is opened.
 
-    lot_kwh: orders are multiples of it. price_rule, k_ppm: of the auction. price_floor_myuan_mwh, price_cap_myuan_mwh:
+    lot_kwh: orders are multiples of it. matching, price_rule, k_ppm, tie_rule: of an auction. listed_side, take_rule: of
+    listings; no side means both. price_floor_myuan_mwh, price_cap_myuan_mwh:
     band of limits. order_max_kwh: per order. orders_max_count: open orders per member. position_limit_ppm: of
     capability. buy_collateral_ppm: of the value at the limit, but at least at buy_collateral_floor_myuan_mwh.
     sell_collateral_myuan_mwh: per energy offered.
     """
 
     lot_kwh: int
+    matching: Matching
     price_rule: PriceRule
     k_ppm: int
+    tie_rule: TieRule
+    listed_side: str
+    take_rule: TakeRule
     price_floor_myuan_mwh: int
     price_cap_myuan_mwh: int
     order_max_kwh: int
@@ -101,6 +141,17 @@ SETTINGS = (
     _of_product("lot_kwh", 1, 1_000_000, "最小申报单位", "lot", "日滚动最小 0.1 兆瓦时"),
     _of_product(
         "price_rule_code", 1, 2, "出清价格规则（1 边际对，2 均衡）", "price rule (1 pair, 2 equilibrium)", _DESIGN
+    ),
+    _of_product(
+        "matching_code", 1, 2, "撮合方式（1 统一出清，2 高低匹配）", "matching (1 uniform, 2 high-low)", _DESIGN
+    ),
+    _of_product(
+        "tie_rule_code",
+        1,
+        4,
+        "边际同价分配（1 按比例，2 时间优先，3 可再生优先，4 合同最少）",
+        "tie rule (1 pro rata, 2 time, 3 renewable first, 4 fewest contracts)",
+        "四川 2020 年集中交易：合同最少",
     ),
     _of_product("k_ppm", 0, PPM, "出清价格系数 k", "price factor k", _DESIGN),
     _of_product(
@@ -130,9 +181,10 @@ SETTINGS = (
 class OpenSession(Message):
     """Announce a session of trading.
 
-    method: auction or rolling. product: scope of its settings. first_day, last_day: period of delivery. segments: hours
-    of the day offered, rising. opens_ms, closes_ms: gate, closed at its end. lot_kwh, price_rule, k_ppm: as the setting
-    of the product unless given (AS_SET, "", AS_SET).
+    method: auction, rolling or listing. product: scope of its settings. first_day, last_day: period of delivery. segments:
+    hours of the day offered, rising. opens_ms, closes_ms: gate, closed at its end. lot_kwh, price_rule, k_ppm, matching,
+    tie_rule: as the setting of the product unless given (AS_SET, "", AS_SET, "", ""). listed_side: the side that may
+    post listings, "" for both (双边挂牌). take_rule: who gets what of a listing.
     """
 
     authority: ClassVar[Authority] = Authority(
@@ -153,6 +205,10 @@ class OpenSession(Message):
     lot_kwh: int = AS_SET
     price_rule: str = ""
     k_ppm: int = AS_SET
+    matching: str = ""
+    tie_rule: str = ""
+    listed_side: str = ""
+    take_rule: TakeRule = TakeRule.TIME
 
     def check(self) -> None:
         """Refuse malformed fields."""
@@ -168,6 +224,9 @@ class OpenSession(Message):
         if self.lot_kwh != AS_SET:
             fields.whole("lot_kwh", self.lot_kwh, 1, ORDER_LIMIT_KWH)
         fields.one_of("price_rule", self.price_rule, ("", *PRICE_RULES))
+        fields.one_of("matching", self.matching, ("", *MATCHINGS))
+        fields.one_of("tie_rule", self.tie_rule, ("", *TIE_RULES))
+        fields.one_of("listed_side", self.listed_side, ("", *SIDES))
         if self.k_ppm != AS_SET:
             fields.whole("k_ppm", self.k_ppm, 0, PPM)
 
@@ -195,7 +254,7 @@ class PlaceOrder(Message):
     """Offer to buy or sell energy of one segment over the session's period.
 
     segment: hour 0-23. price_myuan_mwh: limit, zero and negative ones within the band. quantity_kwh: over the whole
-    period.
+    period. condition: of a rolling session; auctions take gtc alone.
     """
 
     authority: ClassVar[Authority] = Authority(
@@ -210,6 +269,7 @@ class PlaceOrder(Message):
     side: Side
     price_myuan_mwh: int
     quantity_kwh: int
+    condition: Condition = Condition.GTC
 
     def check(self) -> None:
         """Refuse malformed fields."""
@@ -292,6 +352,12 @@ SIDE_IS_FULL = Refusal(
 )
 ORDER_UNKNOWN = Refusal(9015, "order_unknown", "没有这笔未成交申报", "there is no such open order", 404)
 ORDER_OF_ANOTHER = Refusal(9016, "order_of_another", "申报属于其他成员", "the order belongs to another member", 403)
+CONDITION_NOT_ALLOWED = Refusal(
+    9017, "condition_not_allowed", "集中竞价只接受普通申报", "an auction takes orders without a condition only"
+)
+METHOD_DOES_NOT_FIT = Refusal(
+    9018, "method_does_not_fit", "该场次的交易方式不适用", "the session trades by another method", 409
+)
 
 REFUSALS = (
     SESSION_UNKNOWN,
@@ -310,5 +376,7 @@ REFUSALS = (
     SIDE_IS_FULL,
     ORDER_UNKNOWN,
     ORDER_OF_ANOTHER,
+    CONDITION_NOT_ALLOWED,
+    METHOD_DOES_NOT_FIT,
 )
 REPLIES = (SessionReply, OrderReply, CancelOrderReply)

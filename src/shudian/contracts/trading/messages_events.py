@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from shudian.clearing.auction import Margin
+from shudian.clearing.book import Condition
 from shudian.contracts.agreements.messages import Method
-from shudian.contracts.trading.messages import CancelReason, Cut, Product, SessionRules, Side
+from shudian.contracts.trading.messages import CancelReason, Cut, Matching, Product, SessionRules, Side
 from shudian.kernel.messages import Event
 
 
@@ -64,10 +65,11 @@ class OrderPlaced(Event):
     side: Side
     price_myuan_mwh: int
     quantity_kwh: int
+    condition: Condition
 
 
 class TradeMade(Event):
-    """Two orders traded. taker_side: of the order that came later; empty in an auction.
+    """Two orders traded, or a listing was taken: then it names no orders. taker_side: of what came later; empty in an auction.
 
     buy_limit_myuan_mwh, sell_limit_myuan_mwh: limits of the orders. buy_open_kwh, sell_open_kwh: what is left of them.
     """
@@ -145,7 +147,8 @@ class OrderCleared(Event):
 class SegmentCleared(Event):
     """One segment of an auction was cleared; the prices are None where nothing trades.
 
-    low, high: bounds that the price was taken from, with k. set_by_order_ids: orders that stand at a bound. welfare_fen:
+    price: of a uniform clearing. low, high: bounds that it was taken from, with k; in a high-low match, where there is no single
+    price, the lowest and highest of its pairs. set_by_order_ids: orders that stand at a bound. welfare_fen:
     value of the buys less that of the sells at their limits. margin: what the price rests on.
     """
 
@@ -155,6 +158,7 @@ class SegmentCleared(Event):
 
     session_id: int
     segment: int
+    matching: Matching
     price_myuan_mwh: int | None
     low_myuan_mwh: int | None
     high_myuan_mwh: int | None

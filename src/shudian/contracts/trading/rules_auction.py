@@ -1,17 +1,22 @@
-"""Call auction 集中竞价 at the gate's close: each segment cleared at one price, fills paired, every cut given its reason."""
+"""Auctions at the gate's close: each segment cleared at one price 集中竞价 or matched pair by pair 高低匹配, every cut given its reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from shudian.clearing.auction import Cleared, clear
+from shudian.clearing.auction import Cleared, Flags, Ints, Margin, TieRule, clear
+from shudian.clearing.high_low import match_high_low
 from shudian.clearing.pairing import pair_fills
 from shudian.contracts.trading import rules_collateral as collateral
-from shudian.contracts.trading.messages import Cut, Side
+from shudian.contracts.trading.messages import Cut, Matching, Side
 from shudian.contracts.trading.messages_events import OrderCleared, SegmentCleared
+from shudian.contracts.trading.rules_negotiations import is_renewable
 from shudian.contracts.trading.rules_orders import trade_made
 from shudian.contracts.trading.state import ORDERS, Order, Session, Trade
 from shudian.kernel.machine import BlockContext
 from shudian.kernel.tables import next_id
+from shudian.kernel.units import PRICE_KWH_PER_FEN, round_half_away
 
 
 def clear_auction(ctx: BlockContext, session_id: int, session: Session) -> list[Trade]:
@@ -22,49 +27,114 @@ def clear_auction(ctx: BlockContext, session_id: int, session: Session) -> list[
     return [trade for segment in session.segments for trade in _clear_segment(ctx, session_id, session, segment)]
 
 
+@dataclass(frozen=True)
+class _Book:
+    """Orders of a segment in book order, in which earlier ones come first among equal prices; and the same as arrays."""
+
+    orders: list[Order]
+    is_buy: Flags
+    price: Ints
+    quantity: Ints
+
+
+@dataclass(frozen=True)
+class _Fill:
+    """Energy that a buy takes from a sell, named by their places in the book, at a price."""
+
+    buy_no: int
+    sell_no: int
+    energy_kwh: int
+    price_myuan_mwh: int
+
+
 def _clear_segment(ctx: BlockContext, session_id: int, session: Session, segment: int) -> list[Trade]:
-    # In book order equal prices stand in the order of their ids, so earlier orders come first without a time of their own.
     orders = [order for _, order in ORDERS.find(ctx, "by_book", session_id, segment)]
-    is_buy = np.array([order.side is Side.BUY for order in orders], np.bool_)
-    price = np.array([order.price_myuan_mwh for order in orders], np.int64)
-    quantity = np.array([order.open_kwh for order in orders], np.int64)
-    rules = session.rules
-    result = clear(is_buy, price, quantity, lot_kwh=rules.lot_kwh, rule=rules.price_rule, k_ppm=rules.k_ppm)
-    ctx.emit(_segment_cleared(session_id, session, segment, result, orders))
-    trades = _trades(ctx, session, orders, result, is_buy, price)
-    for order, cut, filled_kwh in zip(orders, _cuts(orders, result), result.fills_kwh.tolist(), strict=True):
+    book = _Book(
+        orders,
+        np.array([order.side is Side.BUY for order in orders], np.bool_),
+        np.array([order.price_myuan_mwh for order in orders], np.int64),
+        np.array([order.open_kwh for order in orders], np.int64),
+    )
+    if session.rules.matching is Matching.HIGH_LOW:
+        event, fills, fills_kwh = _match_high_low(session_id, session, segment, book)
+    else:
+        event, fills, fills_kwh = _clear_uniform(ctx, session_id, session, segment, book)
+    ctx.emit(event)
+    trades = _trades(ctx, session, orders, fills)
+    for order, cut, filled_kwh in zip(orders, _cuts(session, orders, fills_kwh), fills_kwh, strict=True):
         ORDERS.delete(ctx, order.order_id)
         collateral.reserve_for_order(ctx, order, 0)
         ctx.emit(_order_cleared(order, filled_kwh, cut))
     return trades
 
 
-def _trades(
-    ctx: BlockContext,
-    session: Session,
-    orders: list[Order],
-    result: Cleared,
-    is_buy: NDArray[np.bool_],
-    price: NDArray[np.int64],
-) -> list[Trade]:
-    if result.price_myuan_mwh is None:
-        return []
+def _clear_uniform(
+    ctx: BlockContext, session_id: int, session: Session, segment: int, book: _Book
+) -> tuple[SegmentCleared, list[_Fill], list[int]]:
+    rules = session.rules
+    renewable = None
+    if rules.tie_rule is TieRule.RENEWABLE_FIRST:
+        renewable = np.array([is_renewable(ctx, order.owner_id) for order in book.orders], np.bool_)
+    result = clear(
+        book.is_buy,
+        book.price,
+        book.quantity,
+        lot_kwh=rules.lot_kwh,
+        rule=rules.price_rule,
+        k_ppm=rules.k_ppm,
+        tie_rule=rules.tie_rule,
+        is_renewable=renewable,
+    )
+    fills: list[_Fill] = []
+    if result.price_myuan_mwh is not None:
+        owners = [order.owner_id for order in book.orders]
+        pairs = pair_fills(book.is_buy, book.price, result.fills_kwh, None, owners)
+        fills = [_Fill(pair.buy_no, pair.sell_no, pair.energy_kwh, result.price_myuan_mwh) for pair in pairs]
+    return _segment_cleared(session_id, session, segment, result, book.orders), fills, result.fills_kwh.tolist()
+
+
+def _match_high_low(
+    session_id: int, session: Session, segment: int, book: _Book
+) -> tuple[SegmentCleared, list[_Fill], list[int]]:
+    pairs = match_high_low(book.is_buy, book.price, book.quantity)
+    fills_kwh = [0] * len(book.orders)
+    surplus = 0
+    for pair in pairs:
+        fills_kwh[pair.buy_no] += pair.energy_kwh
+        fills_kwh[pair.sell_no] += pair.energy_kwh
+        buy, sell = book.orders[pair.buy_no], book.orders[pair.sell_no]
+        surplus += (buy.price_myuan_mwh - sell.price_myuan_mwh) * pair.energy_kwh
+    prices = [pair.price_myuan_mwh for pair in pairs]
+    result = Cleared(
+        price_myuan_mwh=None,
+        low_myuan_mwh=min(prices, default=None),
+        high_myuan_mwh=max(prices, default=None),
+        volume_kwh=sum(pair.energy_kwh for pair in pairs),
+        welfare_fen=round_half_away(surplus, PRICE_KWH_PER_FEN),
+        fills_kwh=np.array(fills_kwh, np.int64),
+        price_set_by=[],
+        margin=Margin.LAST_PAIR if pairs else Margin.NO_TRADE,
+    )
+    fills = [_Fill(pair.buy_no, pair.sell_no, pair.energy_kwh, pair.price_myuan_mwh) for pair in pairs]
+    return _segment_cleared(session_id, session, segment, result, book.orders), fills, fills_kwh
+
+
+def _trades(ctx: BlockContext, session: Session, orders: list[Order], fills: Iterable[_Fill]) -> list[Trade]:
     left = list(orders)
     trades = []
-    pairs = pair_fills(is_buy, price, result.fills_kwh, None, [order.owner_id for order in orders])
-    for pair in pairs:
-        buy, sell = left[pair.buy_no], left[pair.sell_no]
+    for fill in fills:
+        buy, sell = left[fill.buy_no], left[fill.sell_no]
         if buy.owner_id == sell.owner_id:
             continue  # nobody owes anything to oneself
-        buy, buyer_fen = collateral.fill(session.rules, buy, pair.energy_kwh, result.price_myuan_mwh)
-        sell, seller_fen = collateral.fill(session.rules, sell, pair.energy_kwh, result.price_myuan_mwh)
-        left[pair.buy_no], left[pair.sell_no] = buy, sell
+        buy, buyer_fen = collateral.fill(session.rules, buy, fill.energy_kwh, fill.price_myuan_mwh)
+        sell, seller_fen = collateral.fill(session.rules, sell, fill.energy_kwh, fill.price_myuan_mwh)
+        left[fill.buy_no], left[fill.sell_no] = buy, sell
         trade = Trade(
             segment=buy.segment,
             buyer_id=buy.owner_id,
             seller_id=sell.owner_id,
-            price_myuan_mwh=result.price_myuan_mwh,
-            quantity_kwh=pair.energy_kwh,
+            price_myuan_mwh=fill.price_myuan_mwh,
+            quantity_kwh=fill.energy_kwh,
             buyer_collateral_fen=buyer_fen,
             seller_collateral_fen=seller_fen,
         )
@@ -73,9 +143,9 @@ def _trades(
     return trades
 
 
-def _cuts(orders: list[Order], result: Cleared) -> list[Cut]:
+def _cuts(session: Session, orders: list[Order], fills_kwh: list[int]) -> list[Cut]:
     """Why each order got less than it asked for."""
-    fills_kwh = result.fills_kwh.tolist()
+    shares = session.rules.matching is Matching.UNIFORM and session.rules.tie_rule is TieRule.PRO_RATA
     at_margin = {
         order.side: order.price_myuan_mwh  # the last one that is filled, in book order, is at the margin of its side
         for order, filled_kwh in zip(orders, fills_kwh, strict=True)
@@ -88,7 +158,7 @@ def _cuts(orders: list[Order], result: Cleared) -> list[Cut]:
         elif filled_kwh:
             cuts.append(Cut.SHARED_AT_THE_MARGIN)
         elif at_margin.get(order.side) == order.price_myuan_mwh:
-            cuts.append(Cut.LOT_ROUNDING)
+            cuts.append(Cut.LOT_ROUNDING if shares else Cut.BEHIND_AT_THE_MARGIN)
         else:
             cuts.append(Cut.OUT_OF_THE_MONEY)
     return cuts
@@ -102,6 +172,7 @@ def _segment_cleared(
         parties=(),
         session_id=session_id,
         segment=segment,
+        matching=session.rules.matching,
         price_myuan_mwh=result.price_myuan_mwh,
         low_myuan_mwh=result.low_myuan_mwh,
         high_myuan_mwh=result.high_myuan_mwh,

@@ -1,14 +1,16 @@
 """Collateral 保证金: what stands behind orders, trades and agreements, as reservations of the members' own money.
 
-Collateral moves from ``order:ID`` to ``trades:SESSION`` when an order trades and to ``agreement:ID`` when the session
-closes. A trade takes over at most what its order gives up, so no step after the order itself can need more than is
-reserved.
+Collateral moves from ``order:ID``, ``listing:ID`` or ``take:ID`` to ``trades:SESSION`` when they trade and to ``agreement:ID`` when
+the session closes; from ``negotiation:ID`` to ``agreement:ID``; and with the energy of a transfer from one agreement to the other. No
+step after the first can need more than is reserved.
 """
 
 from msgspec.structs import replace
 
 from shudian.contracts.agreements import rules as agreements
+from shudian.contracts.agreements.messages import Terms
 from shudian.contracts.funds import rules as funds
+from shudian.contracts.trading import rules_exposure as exposure
 from shudian.contracts.trading.messages import SessionRules, Side
 from shudian.contracts.trading.state import Order
 from shudian.kernel.machine import BlockContext
@@ -41,25 +43,31 @@ def fill(rules: SessionRules, order: Order, quantity_kwh: int, price_myuan_mwh: 
 
 def stand_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> int:
     """Reserve for a new order; returns the free funds. Refuses: 4001, 4002, 4003."""
-    return funds.reserve(ctx, order.owner_id, _order_purpose(order), amount_fen)
+    return stand(ctx, order.owner_id, _order_purpose(order), amount_fen)
+
+
+def stand(ctx: BlockContext, member_id: int, purpose: str, amount_fen: int) -> int:
+    """Reserve for something new; returns the free funds. Refuses: 4001, 4002, 4003."""
+    return funds.reserve(ctx, member_id, purpose, amount_fen)
 
 
 def reserve_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> None:
     """Set what an order that stands has reserved to at most what it has."""
-    _set(ctx, order.owner_id, _order_purpose(order), amount_fen)
+    set_reserved(ctx, order.owner_id, _order_purpose(order), amount_fen)
 
 
 def reserve_for_trades(ctx: BlockContext, member_id: int, session_id: int, amount_fen: int) -> None:
     """Set what a member's trades of a live session have reserved."""
-    _set(ctx, member_id, f"trades:{session_id}", amount_fen)
+    set_reserved(ctx, member_id, f"trades:{session_id}", amount_fen)
 
 
 def reserve_for_agreement(ctx: BlockContext, member_id: int, agreement_id: int, amount_fen: int) -> None:
     """Set what one side of an agreement has reserved."""
-    _set(ctx, member_id, f"agreement:{agreement_id}", amount_fen)
+    set_reserved(ctx, member_id, f"agreement:{agreement_id}", amount_fen)
 
 
-def _set(ctx: BlockContext, member_id: int, purpose: str, amount_fen: int) -> None:
+def set_reserved(ctx: BlockContext, member_id: int, purpose: str, amount_fen: int) -> None:
+    """Set what a member has reserved for a purpose to at most what the step before has left free."""
     # Where nothing changes, the account is left alone: with nothing reserved it may have been closed meanwhile.
     if funds.reserved(ctx, member_id, purpose) != amount_fen:
         funds.reserve(ctx, member_id, purpose, amount_fen)
@@ -74,8 +82,24 @@ def free_fen(at: HasStore, member_id: int) -> int:
     return funds.free_fen(at, funds.account_of(at, member_id))
 
 
+def terms_fen(rules: SessionRules, side: Side, terms: Terms) -> int:
+    """What one side of terms needs, in fen: the sum over the lines."""
+    return sum(collateral_fen(rules, side, line.price_myuan_mwh, line.quantity_kwh) for line in terms.lines)
+
+
+def reserved_fen(at: HasStore, member_id: int, purpose: str) -> int:
+    """What a member has reserved for a purpose, in fen."""
+    return funds.reserved(at, member_id, purpose)
+
+
+def agreement_fen(at: HasStore, member_id: int, agreement_id: int) -> int:
+    """What one side of an agreement has reserved, in fen."""
+    return reserved_fen(at, member_id, f"agreement:{agreement_id}")
+
+
 def release_collateral(ctx: BlockContext, agreement_id: int) -> None:
-    """Free what both sides have reserved for an agreement. Refuses: 8001."""
+    """Free what both sides have reserved for an agreement, and the buyer's exposure. Refuses: 8001."""
     row = agreements.agreement(ctx, agreement_id)
     for member_id in (row.seller_id, row.buyer_id):
         reserve_for_agreement(ctx, member_id, agreement_id, 0)
+    exposure.release(ctx, agreement_id, row.buyer_id)

@@ -3,39 +3,31 @@
 from msgspec.structs import replace
 
 from shudian.clearing.auction import SIDE_LIMIT_KWH
-from shudian.clearing.book import match
-from shudian.contracts.agreements import rules as agreements
-from shudian.contracts.agreements.messages import Method
+from shudian.clearing.book import IMMEDIATE, Condition, match
+from shudian.contracts.agreements.messages import Line, Method
 from shudian.contracts.identity import rules as identity
-from shudian.contracts.resources import rules as resources
-from shudian.contracts.roles import BUYING_KINDS, SELLING_KINDS
 from shudian.contracts.trading import rules_collateral as collateral
+from shudian.contracts.trading import rules_exposure as exposure
+from shudian.contracts.trading import rules_gates as gates
+from shudian.contracts.trading import rules_positions as positions
 from shudian.contracts.trading.messages import (
-    GATE_IS_CLOSED,
+    CONDITION_NOT_ALLOWED,
+    METHOD_DOES_NOT_FIT,
     ORDER_OF_ANOTHER,
-    ORDER_TOO_LARGE,
     ORDER_UNKNOWN,
-    ORDERS_TOO_MANY,
-    POSITION_TOO_LARGE,
-    PRICE_OUTSIDE_BAND,
-    QUANTITY_NOT_IN_LOTS,
-    SEGMENT_NOT_OFFERED,
-    SESSION_IS_OVER,
-    SESSION_UNKNOWN,
     SIDE_IS_FULL,
-    SIDE_NOT_ALLOWED,
     CancelOrder,
     CancelOrderReply,
     CancelReason,
     OrderReply,
     PlaceOrder,
-    SessionState,
     Side,
 )
 from shudian.contracts.trading.messages_events import OrderCancelled, OrderPlaced, TradeMade
 from shudian.contracts.trading.state import (
     OFFERED,
     ORDERS,
+    OTHER_SIDE,
     SESSIONS,
     STAKES,
     TRADES,
@@ -45,40 +37,25 @@ from shudian.contracts.trading.state import (
     Stake,
     Trade,
 )
-from shudian.kernel import clock
 from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
-from shudian.kernel.units import SEGMENTS_PER_DAY, ceil_div, energy_fen, remainder, share
-
-_NO_STAKE = Stake(0, (0,) * SEGMENTS_PER_DAY, 0)
-_KINDS = {Side.BUY: BUYING_KINDS, Side.SELL: SELLING_KINDS}
-_OTHER = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
-
-
-def live_session(at: HasStore, session_id: int) -> Session:
-    """A session that has neither closed nor been cancelled. Refuses: 9001, 9002."""
-    session = SESSIONS.get(at, session_id)
-    if session is None:
-        raise SESSION_UNKNOWN("session_id", session_id)
-    if session.state is not SessionState.LIVE:
-        raise SESSION_IS_OVER("session_id", session_id, SessionState.LIVE)
-    return session
+from shudian.kernel.units import energy_fen
 
 
 def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     """Take in an order; in a rolling session it trades at once with what it reaches, and the rest stands.
 
-    Refuses: 3001, 4003, 9001, 9002, 9006-9014. Emits: OrderPlaced, TradeMade for each order it meets.
+    Refuses: 3001, 4003, 5011, 9001, 9002, 9006-9014, 9017, 9018. Emits: OrderPlaced, TradeMade for each order it meets, OrderCancelled for
+    what an immediate order did not trade.
     """
-    session = live_session(ctx, message.session_id)
-    _check_gate(ctx, session)
-    _check_side(ctx, message.side)
+    session = gates.live_session(ctx, message.session_id)
+    gates.check_gate(ctx, session)
+    positions.check_side(ctx, ctx.sender_id, message.side)
     _check_limits(session, message)
-    key = (ctx.sender_id, message.session_id, message.side)
-    stake = STAKES.get(ctx, *key) or _NO_STAKE
-    if stake.open_count >= session.rules.orders_max_count:
-        raise ORDERS_TOO_MANY("session_id", message.session_id, f"<= {session.rules.orders_max_count} open orders")
-    _check_position(ctx, session, message)
+    stake = gates.stake_with_room(
+        ctx, session, message.session_id, message.side, {message.segment: message.quantity_kwh}
+    )
+    exposure.check_line(ctx, ctx.sender_id, message.side, (_line(message),))
     if session.method is Method.AUCTION:
         _check_offered(ctx, message)
     order = Order(
@@ -90,12 +67,13 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
         price_myuan_mwh=message.price_myuan_mwh,
         quantity_kwh=message.quantity_kwh,
         open_kwh=message.quantity_kwh,
+        condition=message.condition,
     )
     needed_fen = collateral.order_fen(session.rules, order)
     free_fen = collateral.stand_for_order(ctx, order, needed_fen)
     # no refusal below this line
     ctx.emit(_placed(session, order))
-    stake = _exposed(stake, order.segment, order.open_kwh)
+    stake = gates.exposed(stake, {order.segment: order.open_kwh})
     if session.method is Method.ROLLING:
         return _match(ctx, session, order, stake, free_fen)
     _offer(ctx, order, order.open_kwh)
@@ -103,53 +81,16 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     return OrderReply(order.order_id, 0, 0, order.open_kwh, free_fen)
 
 
-def _check_gate(ctx: BlockContext, session: Session) -> None:
-    if not session.opens_ms <= ctx.market_ms < session.closes_ms:
-        raise GATE_IS_CLOSED("market_ms", ctx.market_ms, f"{session.opens_ms}..{session.closes_ms - 1}")
-
-
-def _check_side(ctx: Context, side: Side) -> None:
-    kind = identity.member(ctx, ctx.sender_id).kind
-    if kind not in _KINDS[side]:
-        raise SIDE_NOT_ALLOWED("side", side, " | ".join(_KINDS[side]))
+def _line(message: PlaceOrder) -> Line:
+    return Line(message.segment, message.quantity_kwh, message.price_myuan_mwh)
 
 
 def _check_limits(session: Session, message: PlaceOrder) -> None:
-    rules = session.rules
-    if message.segment not in session.segments:
-        raise SEGMENT_NOT_OFFERED("segment", message.segment, " ".join(map(str, session.segments)))
-    if not rules.price_floor_myuan_mwh <= message.price_myuan_mwh <= rules.price_cap_myuan_mwh:
-        allowed = f"{rules.price_floor_myuan_mwh}..{rules.price_cap_myuan_mwh}"
-        raise PRICE_OUTSIDE_BAND("price_myuan_mwh", message.price_myuan_mwh, allowed)
-    if remainder(message.quantity_kwh, rules.lot_kwh):
-        raise QUANTITY_NOT_IN_LOTS("quantity_kwh", message.quantity_kwh, f"multiple of {rules.lot_kwh}")
-    if message.quantity_kwh > rules.order_max_kwh:
-        raise ORDER_TOO_LARGE("quantity_kwh", message.quantity_kwh, f"<= {rules.order_max_kwh}")
-
-
-def _check_position(ctx: Context, session: Session, message: PlaceOrder) -> None:
-    """Agreements, trades and open orders of a segment stay within the capability in kW x 1 h x the limit, on every day.
-
-    Open energy counts per day as an equal share of its period, rounded up.
-    """
-    is_buy = message.side is Side.BUY
-    generate_kw, consume_kw = resources.capability_kw(ctx, ctx.sender_id)
-    limit_kwh = share(consume_kw if is_buy else generate_kw, session.rules.position_limit_ppm)
-    taken_kwh = max(
-        agreements.position_kwh(ctx, ctx.sender_id, day)[0 if is_buy else 1][message.segment]
-        for day in clock.days(session.first_day, session.last_day)
-    )
-    for (_, session_id, side), stake in STAKES.range(ctx, ctx.sender_id):
-        other = SESSIONS.need(ctx, session_id)
-        if side == message.side and other.first_day <= session.last_day and session.first_day <= other.last_day:
-            taken_kwh += ceil_div(stake.exposed_kwh[message.segment], _days_count(other))
-    if taken_kwh + ceil_div(message.quantity_kwh, _days_count(session)) > limit_kwh:
-        allowed_kwh = max(0, limit_kwh - taken_kwh) * _days_count(session)
-        raise POSITION_TOO_LARGE("quantity_kwh", message.quantity_kwh, f"<= {allowed_kwh}")
-
-
-def _days_count(session: Session) -> int:
-    return clock.days_between(session.first_day, session.last_day) + 1
+    if session.method is Method.LISTING:
+        raise METHOD_DOES_NOT_FIT("session_id", message.session_id, f"{Method.AUCTION} | {Method.ROLLING}")
+    if session.method is Method.AUCTION and message.condition is not Condition.GTC:
+        raise CONDITION_NOT_ALLOWED("condition", message.condition, Condition.GTC)
+    gates.check_line(session, message.segment, message.quantity_kwh, message.price_myuan_mwh)
 
 
 def _check_offered(ctx: BlockContext, message: PlaceOrder) -> None:
@@ -168,12 +109,6 @@ def _offer(ctx: BlockContext, order: Order, more_kwh: int) -> None:
     OFFERED.put(ctx, key, Offered(_offered_kwh(ctx, *key) + more_kwh))
 
 
-def _exposed(stake: Stake, segment: int, more_kwh: int) -> Stake:
-    exposed_kwh = list(stake.exposed_kwh)
-    exposed_kwh[segment] += more_kwh
-    return replace(stake, exposed_kwh=tuple(exposed_kwh))
-
-
 def _placed(session: Session, order: Order) -> OrderPlaced:
     return OrderPlaced(
         deed=f"order:{order.order_id}",
@@ -187,6 +122,7 @@ def _placed(session: Session, order: Order) -> OrderPlaced:
         side=order.side,
         price_myuan_mwh=order.price_myuan_mwh,
         quantity_kwh=order.quantity_kwh,
+        condition=order.condition,
     )
 
 
@@ -197,14 +133,18 @@ def _rest(ctx: BlockContext, order: Order, stake: Stake) -> None:
 
 
 def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free_fen: int) -> OrderReply:
-    """Trade an arriving order with the resting orders of the other side, price then time, each at the resting price."""
-    book = ORDERS.find(ctx, "by_book", order.session_id, order.segment, _OTHER[order.side])
+    """Trade an arriving order with the resting orders of the other side, price then time, each at the resting price.
+
+    What is left stands, unless the order's condition ends it at once.
+    """
+    book = ORDERS.find(ctx, "by_book", order.session_id, order.segment, OTHER_SIDE[order.side])
     fills = match(
         (maker for _, maker in book),
         is_buy=order.side is Side.BUY,
         limit_myuan_mwh=order.price_myuan_mwh,
         energy_kwh=order.open_kwh,
         owner_id=order.owner_id,
+        condition=order.condition,
     )
     value_fen, trades_fen = 0, stake.trades_fen
     for maker, quantity_kwh in fills:
@@ -221,18 +161,22 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
         ctx.emit(made)
         value_fen += made.value_fen
         trades_fen += taker_fen
-    if fills:
-        resting_fen = collateral.order_fen(session.rules, order)
+    filled_kwh = order.quantity_kwh - order.open_kwh
+    rests = order.open_kwh > 0 and order.condition not in IMMEDIATE
+    if fills or not rests:
+        resting_fen = collateral.order_fen(session.rules, order) if rests else 0
         collateral.reserve_for_order(ctx, order, resting_fen)
         collateral.reserve_for_trades(ctx, order.owner_id, order.session_id, trades_fen)
         free_fen = collateral.free_fen(ctx, order.owner_id)
     stake = replace(stake, trades_fen=trades_fen)
-    if order.open_kwh:
+    if rests:
         _rest(ctx, order, stake)
-    else:
-        STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
-    filled_kwh = order.quantity_kwh - order.open_kwh
-    return OrderReply(order.order_id, filled_kwh, value_fen, order.open_kwh, free_fen)
+        return OrderReply(order.order_id, filled_kwh, value_fen, order.open_kwh, free_fen)
+    stake = gates.exposed(stake, {order.segment: -order.open_kwh})
+    STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
+    if order.open_kwh:
+        ctx.emit(_cancelled(session, order, CancelReason.CONDITION))
+    return OrderReply(order.order_id, filled_kwh, value_fen, 0, free_fen)
 
 
 def _fill_maker(ctx: BlockContext, session: Session, after: Order, trade_fen: int) -> None:
@@ -284,8 +228,8 @@ def cancel_order(ctx: Context, message: CancelOrder) -> CancelOrderReply:
         raise ORDER_UNKNOWN("order_id", message.order_id)
     if order.owner_id != ctx.sender_id:
         raise ORDER_OF_ANOTHER("order_id", message.order_id)
-    session = live_session(ctx, order.session_id)
-    _check_gate(ctx, session)
+    session = gates.live_session(ctx, order.session_id)
+    gates.check_gate(ctx, session)
     # no refusal below this line
     withdraw(ctx, session, order, CancelReason.OWNER)
     return CancelOrderReply(order.order_id, order.open_kwh, collateral.free_fen(ctx, order.owner_id))
@@ -296,25 +240,29 @@ def withdraw(ctx: BlockContext, session: Session, order: Order, reason: CancelRe
     ORDERS.delete(ctx, order.order_id)
     key = (order.owner_id, order.session_id, order.side)
     stake = STAKES.need(ctx, *key)
-    STAKES.put(ctx, key, replace(_exposed(stake, order.segment, -order.open_kwh), open_count=stake.open_count - 1))
+    STAKES.put(
+        ctx, key, replace(gates.exposed(stake, {order.segment: -order.open_kwh}), open_count=stake.open_count - 1)
+    )
     if session.method is Method.AUCTION:
         _offer(ctx, order, -order.open_kwh)
-    ctx.emit(
-        OrderCancelled(
-            deed=f"order:{order.order_id}",
-            parties=(order.owner_id,),
-            also=(f"session:{order.session_id}",),
-            order_id=order.order_id,
-            session_id=order.session_id,
-            method=session.method,
-            segment=order.segment,
-            side=order.side,
-            price_myuan_mwh=order.price_myuan_mwh,
-            open_kwh=order.open_kwh,
-            reason=reason,
-        )
-    )
+    ctx.emit(_cancelled(session, order, reason))
     collateral.reserve_for_order(ctx, order, 0)
+
+
+def _cancelled(session: Session, order: Order, reason: CancelReason) -> OrderCancelled:
+    return OrderCancelled(
+        deed=f"order:{order.order_id}",
+        parties=(order.owner_id,),
+        also=(f"session:{order.session_id}",),
+        order_id=order.order_id,
+        session_id=order.session_id,
+        method=session.method,
+        segment=order.segment,
+        side=order.side,
+        price_myuan_mwh=order.price_myuan_mwh,
+        open_kwh=order.open_kwh,
+        reason=reason,
+    )
 
 
 def withdraw_orders_of_barred(ctx: BlockContext) -> None:

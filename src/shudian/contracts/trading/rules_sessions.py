@@ -5,19 +5,20 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from shudian.clearing.auction import PriceRule, TieRule
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import TERMS_VERSION, Line, Method, Terms
-from shudian.contracts.governance import rules as governance
 from shudian.contracts.trading import rules_collateral as collateral
+from shudian.contracts.trading import rules_exposure as exposure
+from shudian.contracts.trading import rules_numbers as numbers
 from shudian.contracts.trading.messages import (
     AS_SET,
-    DELIVERY_TOO_LONG,
     GATE_CLOSES_IN_THE_PAST,
     GATE_CLOSES_TOO_LATE,
-    PRICE_RULES,
     SETTLEMENT_POINT,
     CancelReason,
     CancelSession,
+    Matching,
     OpenSession,
     SessionReply,
     SessionRules,
@@ -29,8 +30,11 @@ from shudian.contracts.trading.messages_events import (
     SessionClosed,
     SessionOpened,
 )
+from shudian.contracts.trading.messages_listings import ListingEnd
 from shudian.contracts.trading.rules_auction import clear_auction
-from shudian.contracts.trading.rules_orders import live_session, withdraw
+from shudian.contracts.trading.rules_gates import live_session
+from shudian.contracts.trading.rules_listings import end_listing, listings_of, share_listings
+from shudian.contracts.trading.rules_orders import withdraw
 from shudian.contracts.trading.state import OFFERED, ORDERS, SESSIONS, STAKES, TRADES, Order, Session, Trade
 from shudian.kernel import clock
 from shudian.kernel.machine import BlockContext, Context
@@ -44,6 +48,7 @@ def open_session(ctx: Context, message: OpenSession) -> SessionReply:
     delivery_ms = clock.ms_at(message.first_day)
     if message.closes_ms > delivery_ms:
         raise GATE_CLOSES_TOO_LATE("closes_ms", message.closes_ms, f"<= {delivery_ms}")
+    numbers.check_period(ctx, message.product, message.first_day, message.last_day)
     rules = _rules(ctx, message)
     # no refusal below this line
     session_id = next_id(ctx, "trading.session")
@@ -78,28 +83,17 @@ def open_session(ctx: Context, message: OpenSession) -> SessionReply:
 
 
 def _rules(ctx: BlockContext, message: OpenSession) -> SessionRules:
-    today = clock.day_of(ctx.market_ms)
-
-    def of_product(name: str) -> int:
-        return governance.setting(ctx, f"trading.{name}", today, message.product)
-
-    days_count = clock.days_between(message.first_day, message.last_day) + 1
-    longest_count = of_product("delivery_max_days")
-    if days_count > longest_count:
-        raise DELIVERY_TOO_LONG("last_day", message.last_day, f"{longest_count} days from {message.first_day}")
-    price_rule = next((rule for rule in PRICE_RULES if rule == message.price_rule), None)
-    return SessionRules(
-        lot_kwh=of_product("lot_kwh") if message.lot_kwh == AS_SET else message.lot_kwh,
-        price_rule=price_rule or PRICE_RULES[of_product("price_rule_code") - 1],
-        k_ppm=of_product("k_ppm") if message.k_ppm == AS_SET else message.k_ppm,
-        price_floor_myuan_mwh=of_product("price_floor_myuan_mwh"),
-        price_cap_myuan_mwh=of_product("price_cap_myuan_mwh"),
-        order_max_kwh=of_product("order_max_kwh"),
-        orders_max_count=of_product("orders_max_count"),
-        position_limit_ppm=of_product("position_limit_ppm"),
-        buy_collateral_ppm=of_product("buy_collateral_ppm"),
-        buy_collateral_floor_myuan_mwh=of_product("buy_collateral_floor_myuan_mwh"),
-        sell_collateral_myuan_mwh=of_product("sell_collateral_myuan_mwh"),
+    """The numbers of the product that hold today, but for those that the message states."""
+    rules = numbers.of_product(ctx, message.product)
+    return replace(
+        rules,
+        lot_kwh=rules.lot_kwh if message.lot_kwh == AS_SET else message.lot_kwh,
+        matching=Matching(message.matching or rules.matching),
+        price_rule=PriceRule(message.price_rule or rules.price_rule),
+        k_ppm=rules.k_ppm if message.k_ppm == AS_SET else message.k_ppm,
+        tie_rule=TieRule(message.tie_rule or rules.tie_rule),
+        listed_side=message.listed_side,
+        take_rule=message.take_rule,
     )
 
 
@@ -109,6 +103,8 @@ def cancel_session(ctx: Context, message: CancelSession) -> None:
     # no refusal below this line
     for order in _open_orders(ctx, message.session_id):
         withdraw(ctx, session, order, CancelReason.SESSION_CANCELLED)
+    for listing_id, listing in listings_of(ctx, message.session_id):
+        end_listing(ctx, listing_id, listing, ListingEnd.SESSION_CANCELLED)
     trades = [trade for _, trade in TRADES.range(ctx, message.session_id)]
     agreements_count = _conclude(ctx, message.session_id, session, trades, SessionState.CANCELLED)
     ctx.emit(
@@ -129,7 +125,8 @@ def _open_orders(ctx: BlockContext, session_id: int) -> list[Order]:
 def close_sessions(ctx: BlockContext) -> None:
     """Block hook: sessions whose gate has closed, in id order, clear or expire, and their trades become agreements.
 
-    Emits: SegmentCleared, TradeMade and OrderCleared (auction), OrderExpired (rolling), AgreementBorn, SessionClosed.
+    Emits: SegmentCleared, TradeMade and OrderCleared (auction), OrderExpired (rolling), ListingTaken, TradeMade and ListingEnded
+    (listing), AgreementBorn, SessionClosed.
     """
     for key, session in sorted(SESSIONS.due(ctx, "by_close", ctx.market_ms)):
         session_id = int(key[0])
@@ -137,6 +134,7 @@ def close_sessions(ctx: BlockContext) -> None:
             trades = clear_auction(ctx, session_id, session)
         else:
             _expire_orders(ctx, session_id, session)
+            share_listings(ctx, session_id, session)
             trades = [trade for _, trade in TRADES.range(ctx, session_id)]
         agreements_count = _conclude(ctx, session_id, session, trades, SessionState.CLOSED)
         ctx.emit(
@@ -206,6 +204,7 @@ def _conclude(
             ),
         )
         agreement_id = agreements.bear(ctx, terms, also=(f"session:{session_id}",))
+        exposure.take_on(ctx, agreement_id)
         collateral.reserve_for_agreement(ctx, buyer_id, agreement_id, concluded.buyer_fen)
         collateral.reserve_for_agreement(ctx, seller_id, agreement_id, concluded.seller_fen)
     SESSIONS.put(ctx, (session_id,), replace(session, state=state))

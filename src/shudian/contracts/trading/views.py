@@ -3,10 +3,11 @@
 import numpy as np
 
 from shudian.clearing.auction import Cleared
-from shudian.clearing.explain import explain
+from shudian.clearing.explain import explain, explain_high_low
 from shudian.contracts.agreements.messages import Method
 from shudian.contracts.roles import OVERSIGHT
-from shudian.contracts.trading.messages import SessionState, Side
+from shudian.contracts.trading import views_deals as deals
+from shudian.contracts.trading.messages import Matching, SessionState, Side
 from shudian.contracts.trading.messages_events import (
     OrderCancelled,
     OrderCleared,
@@ -40,7 +41,11 @@ SESSIONS = ReadTable(
         integer("opens_ms", "开放时间", "opens"),
         integer("closes_ms", "关闭时间", "closes"),
         integer("lot_kwh", "最小申报单位（千瓦时）", "lot (kWh)"),
+        text("matching", "撮合方式", "matching"),
         text("price_rule", "出清价格规则", "price rule"),
+        text("tie_rule", "边际同价分配", "tie rule"),
+        text("listed_side", "挂牌方向", "side that may be listed"),
+        text("take_rule", "摘牌分配", "who gets what of a listing"),
         integer("k_ppm", "价格系数", "price factor k (ppm)"),
         integer("price_floor_myuan_mwh", "申报下限（毫元/兆瓦时）", "price floor (milli-yuan/MWh)"),
         integer("price_cap_myuan_mwh", "申报上限（毫元/兆瓦时）", "price cap (milli-yuan/MWh)"),
@@ -63,6 +68,7 @@ ORDERS = ReadTable(
         text("side", "方向", "side"),
         _PRICE,
         _QUANTITY,
+        text("condition", "申报条件", "condition"),
         integer("filled_kwh", "成交电量（千瓦时）", "filled (kWh)"),
         integer("open_kwh", "未成交电量（千瓦时）", "open (kWh)"),
         _VALUE,
@@ -151,7 +157,11 @@ def session_opened(db: Writer, event: SessionOpened, _at: At) -> None:
         opens_ms=event.opens_ms,
         closes_ms=event.closes_ms,
         lot_kwh=event.rules.lot_kwh,
+        matching=event.rules.matching,
         price_rule=event.rules.price_rule,
+        tie_rule=event.rules.tie_rule,
+        listed_side=event.rules.listed_side,
+        take_rule=event.rules.take_rule,
         k_ppm=event.rules.k_ppm,
         price_floor_myuan_mwh=event.rules.price_floor_myuan_mwh,
         price_cap_myuan_mwh=event.rules.price_cap_myuan_mwh,
@@ -213,6 +223,7 @@ def order_placed(db: Writer, event: OrderPlaced, at: At) -> None:
         side=event.side,
         price_myuan_mwh=event.price_myuan_mwh,
         quantity_kwh=event.quantity_kwh,
+        condition=event.condition,
         filled_kwh=0,
         open_kwh=event.quantity_kwh,
         value_fen=0,
@@ -271,17 +282,11 @@ def order_cleared(db: Writer, event: OrderCleared, _at: At) -> None:
 
 def segment_cleared(db: Writer, event: SegmentCleared, _at: At) -> None:
     """Add the cleared segment with its explanation in words."""
-    result = Cleared(
-        price_myuan_mwh=event.price_myuan_mwh,
-        low_myuan_mwh=event.low_myuan_mwh,
-        high_myuan_mwh=event.high_myuan_mwh,
-        volume_kwh=event.volume_kwh,
-        welfare_fen=event.welfare_fen,
-        fills_kwh=np.zeros(0, np.int64),
-        price_set_by=[],
-        margin=event.margin,
-    )
-    why_zh, why_en = explain(result, event.k_ppm)
+    if event.matching is Matching.HIGH_LOW:
+        words = explain_high_low(event.volume_kwh, event.low_myuan_mwh, event.high_myuan_mwh)
+    else:
+        words = _explain_uniform(event)
+    why_zh, why_en = words
     db.insert(
         CLEARED,
         session_id=event.session_id,
@@ -295,6 +300,20 @@ def segment_cleared(db: Writer, event: SegmentCleared, _at: At) -> None:
         why_zh=why_zh,
         why_en=why_en,
     )
+
+
+def _explain_uniform(event: SegmentCleared) -> tuple[str, str]:
+    result = Cleared(
+        price_myuan_mwh=event.price_myuan_mwh,
+        low_myuan_mwh=event.low_myuan_mwh,
+        high_myuan_mwh=event.high_myuan_mwh,
+        volume_kwh=event.volume_kwh,
+        welfare_fen=event.welfare_fen,
+        fills_kwh=np.zeros(0, np.int64),
+        price_set_by=[],
+        margin=event.margin,
+    )
+    return explain(result, event.k_ppm)
 
 
 def sessions(
@@ -366,7 +385,7 @@ def candles(reader: Reader, viewer: Viewer, *, session_id: int) -> list[Row]:
 
 VIEWS = Views(
     "trading",
-    (SESSIONS, ORDERS, TRADES, TAPE, DEPTH, CLEARED),
+    (SESSIONS, ORDERS, TRADES, TAPE, DEPTH, CLEARED, *deals.TABLES),
     {
         SessionOpened: session_opened,
         SessionCancelled: session_cancelled,
@@ -377,6 +396,7 @@ VIEWS = Views(
         OrderExpired: order_expired,
         OrderCleared: order_cleared,
         SegmentCleared: segment_cleared,
+        **deals.PROJECTIONS,
     },
-    (sessions, orders, trades, tape, depth, cleared, candles),
+    (sessions, orders, trades, tape, depth, cleared, candles, *deals.QUERIES),
 )

@@ -106,6 +106,10 @@ def _people(stage: Stage) -> list[Act]:
     """Traders and finance; a second person in finance and at the bank's counter, as large sums need four eyes."""
     second_finance, second_teller = second(Role.FINANCE), second(Role.TELLER)
     acts = [batch(BANK, Role.ADMIN, BANK, [_person(stage, BANK, second_teller, Role.TELLER)])]
+    acts += [
+        batch(bank.key, Role.ADMIN, bank.key, [_person(stage, bank.key, Role.FINANCE, Role.FINANCE)])
+        for bank in stage.financiers
+    ]
     for company in stage.traders:
         people = [_person(stage, company.key, role, role) for role in (Role.TRADER, Role.FINANCE)]
         people.append(_person(stage, company.key, second_finance, Role.FINANCE))
@@ -116,12 +120,16 @@ def _people(stage: Stage) -> list[Act]:
 def _accounts(stage: Stage) -> list[Act]:
     return [
         batch(key, Role.FINANCE, key, [OpenAccount(stage.member_id(BANK), _salted(stage, key, "account"))])
-        for key in (GRID, *(company.key for company in stage.traders))
+        for key in _account_holders(stage)
     ]
 
 
+def _account_holders(stage: Stage) -> list[str]:
+    return [GRID, *(company.key for company in (*stage.traders, *stage.financiers))]
+
+
 def _deposits(stage: Stage) -> list[Act]:
-    having = {GRID, *(company.key for company in stage.traders)}
+    having = set(_account_holders(stage))
     messages = [
         message
         for deposit in deposits(stage.world)

@@ -23,13 +23,12 @@ from shudian.contracts.trading.messages import (
     Side,
 )
 from shudian.kernel import clock
-from shudian.kernel.ids import derived_id
 from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome
 from shudian.kernel.units import SEGMENTS_PER_DAY
 from shudian.sandbox.bidding import Bid, auction_bids, rolling_intents
 from shudian.sandbox.forecast import AgencyContract, agency_contracts
-from shudian.tools.demo.stage import ANY_OUTCOME, EXCHANGE, GRID, Act, Stage, batch
+from shudian.tools.demo.stage import ANY_OUTCOME, EXCHANGE, GRID, Act, Stage, batch, step_message_id
 from shudian.tools.demo.steps import Step, nobody
 
 OPENS_HOUR, CLOSES_HOUR, HALF_HOUR = 9, 15, 30
@@ -39,11 +38,6 @@ LEAD_DAYS = 2
 AGENCY_ORDER_MAX_KWH = 500_000_000
 _OUT_OF_BAND_MYUAN_MWH = 520_000
 _LATE_MEMBER, _EAGER_MEMBER = "cement_emei", "alu_meishan"
-
-
-def step_message_id(stage: Stage, step_key: str, label: str) -> bytes:
-    """The message id of an act: it follows from seed, step and label, so that a repeat is the same message."""
-    return derived_id("sandbox", str(stage.world.seed), step_key, label)
 
 
 def _open(method: Method, product: Product, days: tuple[int, int], opens_ms: int, closes_ms: int) -> OpenSession:

@@ -21,7 +21,8 @@ from shudian.tools.demo.steps import Step, nobody
 
 LATE_MEMBER = "cement_emei"
 SILENT_EVERY = 7
-_OBJECTING_MEMBER = "alu_meishan"
+_OBJECTING_MEMBER, _WRONGED_MEMBER = "alu_meishan", "alu_guangyuan"
+_OWN_SUBSTATION_PERCENT = 98
 
 
 def _month(stage: Stage) -> int:
@@ -45,13 +46,28 @@ def statement_of(stage: Stage, company: str) -> dict[str, Any]:
 
 
 def _object(stage: Stage) -> list[Act]:
-    """A user holds that the loss charge is too high."""
-    own = stage.member_id(_OBJECTING_MEMBER)
-    rows = stage.query(_OBJECTING_MEMBER, "settlement.lines", month=_month(stage))
-    line = next(row for row in rows if row["kind"] == LineKind.LOSS and row["payer_id"] == own)
-    evidence = sha256(b"meter photographs")
-    message = ObjectToLine(line["line_id"], line["amount_fen"] * 9 // 10, evidence, "线损电量应扣除自备变压器侧损耗")
-    return [batch(_OBJECTING_MEMBER, Role.FINANCE, "object", [message])]
+    """One user holds that the loss charge is too high, another that its demand was read on the wrong side of its substation."""
+    loss, demand = _line(stage, _OBJECTING_MEMBER, LineKind.LOSS), _line(stage, _WRONGED_MEMBER, LineKind.DEMAND)
+    claims = (
+        (_OBJECTING_MEMBER, loss, 90, "线损电量应扣除自备变压器侧损耗"),
+        (_WRONGED_MEMBER, demand, _OWN_SUBSTATION_PERCENT, "需量应按主变高压侧最大需量计收"),
+    )
+    return [
+        batch(
+            member,
+            Role.FINANCE,
+            member,
+            [ObjectToLine(line["line_id"], line["amount_fen"] * percent // 100, sha256(reason.encode()), reason)],
+        )
+        for member, line, percent, reason in claims
+    ]
+
+
+def _line(stage: Stage, company: str, kind: LineKind) -> dict[str, Any]:
+    own = stage.member_id(company)
+    rows = stage.query(company, "settlement.lines", month=_month(stage), kind=kind)
+    row: dict[str, Any] = next(row for row in rows if row["payer_id"] == own)
+    return row
 
 
 def _accept(stage: Stage) -> list[Act]:
@@ -60,14 +76,18 @@ def _accept(stage: Stage) -> list[Act]:
     return [
         batch(key, Role.FINANCE, key, [AcceptStatement(statement_of(stage, key)["statement_id"])])
         for key in (GRID, *speaking)
-        if key != _OBJECTING_MEMBER
+        if key not in (_OBJECTING_MEMBER, _WRONGED_MEMBER)
     ]
 
 
 def _answer(stage: Stage) -> list[Act]:
-    rows = stage.query(EXCHANGE, "settlement.objections", state="open")
+    """The loss charge stands; the demand is corrected."""
+    wronged = stage.member_id(_WRONGED_MEMBER)
     messages = [
-        AnswerObjection(row["objection_id"], False, 0, "线损按上网环节电价计收，与专变损耗无关") for row in rows
+        AnswerObjection(row["objection_id"], True, row["claimed_fen"], "复核需量表计位置，异议成立")
+        if row["member_id"] == wronged
+        else AnswerObjection(row["objection_id"], False, 0, "线损按上网环节电价计收，与专变损耗无关")
+        for row in stage.query(EXCHANGE, "settlement.objections", state="open")
     ]
     return [batch(EXCHANGE, Role.OPERATOR, "answer", messages)]
 
@@ -115,9 +135,9 @@ def steps() -> list[Step]:
     at = clock.ms_at
     return [
         Step("issue", at(20260811, 10), _issue, "发布七月结算单", "July's statements are issued"),
-        Step("object", at(20260812, 9), _object, "一户用户提出异议", "a user objects to a line"),
+        Step("object", at(20260812, 9), _object, "两户用户提出异议", "two users object to a line each"),
         Step("accept", at(20260812, 17), _accept, "成员确认结算单", "members accept their statements"),
-        Step("answer", at(20260813, 10), _answer, "交易中心答复异议", "the exchange answers the objection"),
+        Step("answer", at(20260813, 10), _answer, "交易中心答复异议", "the exchange answers the objections"),
         Step("silence", at(20260821, 9), nobody, "异议期满，默认确认", "silence accepts when the period ends"),
         Step("pay", at(20260821, 16), _pay, "结算款支付", "payment against delivery"),
         Step("overdue", at(20260910, 9), nobody, "逾期标记", "what is unpaid becomes overdue"),

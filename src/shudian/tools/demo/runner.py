@@ -12,8 +12,7 @@ from shudian.contracts.roles import Role
 from shudian.kernel import clock
 from shudian.kernel.outcomes import Outcome
 from shudian.sandbox.world import World
-from shudian.tools.demo.markets import step_message_id
-from shudian.tools.demo.stage import ANY_OUTCOME, EXCHANGE, Act, Stage
+from shudian.tools.demo.stage import ANY_OUTCOME, EXCHANGE, Act, Stage, step_message_id
 from shudian.tools.demo.steps import Step
 from shudian.tools.demo.story import story
 

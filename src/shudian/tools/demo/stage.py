@@ -12,6 +12,7 @@ from typing import Any
 from shudian.client.client import Client, Transport
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel.crypto import SigningKey, sha256
+from shudian.kernel.ids import derived_id
 from shudian.kernel.messages import Message
 from shudian.node.founding import Founder
 from shudian.sandbox.bidding import Bid
@@ -89,6 +90,11 @@ class Stage:
         """Companies that trade energy, without the grid company."""
         return self.world.companies_of("generator", "retailer", "user")
 
+    @cached_property
+    def financiers(self) -> tuple[Company, ...]:
+        """Banks that finance receivables; the settlement bank keeps to its counter."""
+        return tuple(bank for bank in self.world.companies_of("bank") if bank.key != BANK)
+
     def member_id(self, company: str) -> int:
         """The member number that the ledger gave to a company."""
         if company not in self._member_ids:
@@ -105,6 +111,11 @@ class Stage:
     def query(self, company: str, name: str, /, **filters: Any) -> Any:
         """Run a query as a company."""
         return self.transport.query(self.member_id(company), name, **filters)
+
+
+def step_message_id(stage: Stage, step_key: str, label: str) -> bytes:
+    """The message id of an act: it follows from seed, step and label, so that a repeat is the same message."""
+    return derived_id("sandbox", str(stage.world.seed), step_key, label)
 
 
 def founders(world: World) -> tuple[Founder, ...]:

@@ -15,6 +15,7 @@ class Summary:
     """members: active ones. orders: accepted. trades: of both methods. energy_kwh: metered use of the month. settled_fen: lines paid.
 
     statements: issued. refusals: messages the ledger said no to. height, app_hash: of the last block. seconds: of this run.
+    agreements_by_method: how agreements came about. financed_fen: face of what banks bought.
     """
 
     members: int
@@ -24,9 +25,17 @@ class Summary:
     traded_kwh: int
     average_myuan_mwh: int
     agreements: int
+    agreements_by_method: dict[str, int]
     energy_kwh: int
     statements: int
     settled_fen: int
+    objections_corrected: int
+    certificates_issued: int
+    certificates_retired: int
+    receivables_issued: int
+    receivables_financed: int
+    receivables_redeemed: int
+    financed_fen: int
     refusals: int
     height: int
     app_hash: str
@@ -41,6 +50,11 @@ class Summary:
 def _count(node: EmbeddedNode, sql: str) -> int:
     value = node.projector.connection.execute(sql).fetchone()[0]
     return int(value or 0)
+
+
+def _by_method(node: EmbeddedNode) -> dict[str, int]:
+    rows = node.projector.connection.execute("SELECT method, COUNT(*) FROM agreements GROUP BY method ORDER BY method")
+    return dict(rows)
 
 
 def summarise(node: EmbeddedNode, seconds: int) -> Summary:
@@ -60,9 +74,17 @@ def summarise(node: EmbeddedNode, seconds: int) -> Summary:
         traded_kwh=traded_kwh,
         average_myuan_mwh=value_fen * 10_000 // traded_kwh if traded_kwh else 0,
         agreements=_count(node, "SELECT COUNT(*) FROM agreements"),
+        agreements_by_method=_by_method(node),
         energy_kwh=_count(node, "SELECT SUM(energy_kwh) FROM metering_days WHERE direction = 'load'"),
         statements=_count(node, "SELECT COUNT(*) FROM settlement_statements"),
         settled_fen=_count(node, "SELECT SUM(amount_fen) FROM settlement_lines WHERE state IN ('paid', 'paid_late')"),
+        objections_corrected=_count(node, "SELECT COUNT(*) FROM settlement_objections WHERE state = 'upheld'"),
+        certificates_issued=_count(node, "SELECT SUM(count_certs) FROM certificates_issuances"),
+        certificates_retired=_count(node, "SELECT SUM(count_certs) FROM certificates_lots WHERE state = 'retired'"),
+        receivables_issued=_count(node, "SELECT SUM(issued_count) FROM receivables_totals"),
+        receivables_financed=_count(node, "SELECT SUM(financed_count) FROM receivables_totals"),
+        receivables_redeemed=_count(node, "SELECT COUNT(*) FROM receivables_debts WHERE state = 'redeemed'"),
+        financed_fen=_count(node, "SELECT SUM(financed_fen) FROM receivables_totals"),
         refusals=_count(node, "SELECT COUNT(*) FROM messages WHERE number > 0"),
         height=node.height,
         app_hash=node.app_hash.hex(),

@@ -106,3 +106,44 @@ def paid(stage: Stage) -> Told:
         f"券款对付：已付 {_yuan(done)} 元，未付 {_yuan(due - done)} 元",
         f"delivery versus payment: {_yuan(done)} CNY paid, {_yuan(due - done)} CNY open",
     )
+
+
+def deals(stage: Stage) -> Told:
+    """How many agreements came about by talking, listing and transfer."""
+    rows = stage.query(EXCHANGE, "agreements.agreements")
+    count = {method: sum(row["method"] == method for row in rows) for method in Method}
+    return (
+        f"双边协商 {count[Method.BILATERAL]} 份、挂牌 {count[Method.LISTING]} 份、转让 {count[Method.TRANSFER]} 份",
+        f"{count[Method.BILATERAL]} bilateral agreements, {count[Method.LISTING]} by listing, {count[Method.TRANSFER]} by transfer",
+    )
+
+
+def certificates(stage: Stage) -> Told:
+    """What was issued and retired."""
+    lots = stage.query(EXCHANGE, "certificates.lots")
+    issued = sum(row["count_certs"] for row in lots)
+    retired = sum(row["count_certs"] for row in lots if row["state"] == "retired")
+    tradable = sum(row["count_certs"] for row in lots if row["tradable"])
+    return (
+        f"绿证：核发 {issued:,} 个（可交易 {tradable:,} 个），核销 {retired:,} 个",
+        f"certificates: {issued:,} issued ({tradable:,} tradable), {retired:,} retired",
+    )
+
+
+def financed(stage: Stage) -> Told:
+    """What banks bought."""
+    months = stage.query(EXCHANGE, "receivables.receivables_months")
+    count, face = sum(row["financed_count"] for row in months), sum(row["financed_fen"] for row in months)
+    return (
+        f"竞争融资：{count} 笔，票面 {_yuan(face)} 元",
+        f"financed in competition: {count} receivables, face {_yuan(face)} CNY",
+    )
+
+
+def redeemed(stage: Stage) -> Told:
+    """What was paid at maturity."""
+    rows = stage.query(EXCHANGE, "receivables.debts", state="redeemed")
+    return (
+        f"凭证到期兑付：{len(rows)} 笔，{_yuan(sum(row['amount_fen'] for row in rows))} 元",
+        f"redeemed at maturity: {len(rows)} receivables, {_yuan(sum(row['amount_fen'] for row in rows))} CNY",
+    )

@@ -1,0 +1,1 @@
+"""Green certificates: issued from accepted readings, sold once, delivered with green agreements, retired for good."""
