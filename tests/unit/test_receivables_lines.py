@@ -12,8 +12,8 @@ from shudian.contracts.receivables.messages_refusals import REFUSALS
 from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement.messages_facts import BillLine, Formula, LineExplanation, LineKind
 from shudian.contracts.settlement.messages_refusals import LINE_UNKNOWN
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import BlockContext
 from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Refusal
 from shudian.kernel.tables import HasStore

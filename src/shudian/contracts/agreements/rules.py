@@ -32,8 +32,7 @@ from shudian.contracts.agreements.rules_transfers import open_kwh as open_kwh
 from shudian.contracts.agreements.rules_transfers import transfer as transfer
 from shudian.contracts.agreements.state import AGREEMENTS, INVARIANTS, TABLES
 from shudian.kernel import check, clock
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import BlockContext, Contract
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen
 

@@ -7,8 +7,8 @@ from shudian.contracts.agreements.rules_days import book, by_segment, day_lines_
 from shudian.contracts.agreements.state import AGREEMENTS, DAYS, TERMS, DayEnergy
 from shudian.kernel import clock
 from shudian.kernel.codec import encode
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import BlockContext
 from shudian.kernel.tables import next_id
 
 

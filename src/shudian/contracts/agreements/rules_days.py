@@ -6,7 +6,7 @@ from shudian.contracts.agreements.messages import AGREEMENT_UNKNOWN, Agreement, 
 from shudian.contracts.agreements.rules_curves import share_of_day_kwh, slots_kwh
 from shudian.contracts.agreements.state import AGREEMENTS, DAYS, POSITIONS, TERMS, Position
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, SLOTS_PER_SEGMENT, split_largest_remainder
 

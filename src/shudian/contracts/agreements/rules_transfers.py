@@ -21,7 +21,7 @@ from shudian.contracts.agreements.rules_birth import bear_on_days, deed_of
 from shudian.contracts.agreements.rules_days import agreement, book, by_segment, day_lines_kwh, terms
 from shudian.contracts.agreements.state import AGREEMENTS, DAYS, DayEnergy
 from shudian.kernel import check, clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import split_largest_remainder
 

@@ -20,7 +20,7 @@ from shudian.contracts.certificates.rules_market import buy_certificates, list_c
 from shudian.contracts.certificates.rules_provenance import slots_wh
 from shudian.contracts.certificates.rules_retirement import expire_certificates, retire_certificates
 from shudian.contracts.certificates.state import INVARIANTS, TABLES
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import Contract
 
 __all__ = ["CONTRACT", "lot_of", "slots_wh"]
 

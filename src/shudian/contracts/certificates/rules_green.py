@@ -24,7 +24,7 @@ from shudian.contracts.certificates.state import DELIVERIES, KWH_PER_CERTIFICATE
 from shudian.contracts.resources import rules as resources
 from shudian.contracts.settlement import rules as settlement
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import ceil_div, floor_div
 

@@ -45,7 +45,7 @@ from shudian.contracts.resources import rules as resources
 from shudian.contracts.resources.messages import Fuel, Resource
 from shudian.kernel import clock
 from shudian.kernel.codec import encode
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, SLOTS_PER_DAY, WH_PER_KWH, floor_div
 

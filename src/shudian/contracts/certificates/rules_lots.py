@@ -16,7 +16,7 @@ from shudian.contracts.certificates.messages_refusals import (
 )
 from shudian.contracts.certificates.state import LOTS
 from shudian.kernel import check, clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.outcomes import Refusal
 from shudian.kernel.tables import HasStore, Key
 

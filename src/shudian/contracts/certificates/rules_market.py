@@ -31,8 +31,8 @@ from shudian.contracts.funds.messages import Transfer
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.roles import TRADING_KINDS
 from shudian.kernel import clock
+from shudian.kernel.contract import Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import Context
 from shudian.kernel.tables import HasStore, next_id
 
 SALE_CODE = 1_101

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from shudian.contracts.certificates.messages import Hours
 from shudian.contracts.certificates.state import ISSUANCES, WH_PER_CERTIFICATE, Provenance
 from shudian.kernel.codec import decode
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.units import SLOTS_PER_SEGMENT
 
 

@@ -5,7 +5,7 @@ from shudian.contracts.certificates.messages_events import CertificatesExpired, 
 from shudian.contracts.certificates.rules_lots import Place, carve, change, require_free
 from shudian.contracts.certificates.state import LISTINGS, LOTS, RETIREMENTS, Retirement
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import next_id
 
 

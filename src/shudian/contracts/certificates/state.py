@@ -5,8 +5,7 @@ Certificates are kept as ranges: a device-month's serials 1..n are always tiled 
 
 from shudian.contracts.certificates.messages import Lot, LotState, Project, Purpose
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 from shudian.kernel.units import KWH_PER_MWH, WH_PER_KWH
 

@@ -50,9 +50,8 @@ from shudian.contracts.guarantees.state import GUARANTEES, INVARIANTS, TABLES
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.roles import TRADING_KINDS, Kind
 from shudian.kernel import clock
+from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext, Context
-from shudian.kernel.messages import Contract
 from shudian.kernel.tables import HasStore, next_id
 
 __all__ = [

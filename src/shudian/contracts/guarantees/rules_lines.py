@@ -7,7 +7,7 @@ from shudian.contracts.guarantees.messages import LINE_IS_FULL, Line
 from shudian.contracts.guarantees.messages_events import ExposureWarned, LineMoved
 from shudian.contracts.guarantees.state import EXPOSURES, LINES, Exposure
 from shudian.kernel import check, clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen, share
 

@@ -53,7 +53,7 @@ from shudian.contracts.receivables.rules_maturity import claim_recourse, redeem,
 from shudian.contracts.receivables.rules_pledges import pledge_receivable, release_pledge
 from shudian.contracts.receivables.rules_titles import split_receivable, transfer_receivable
 from shudian.contracts.receivables.state import INVARIANTS, TABLES
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import Contract
 
 __all__ = ["CONTRACT", "debt", "is_blocked", "outstanding_fen", "receivable"]
 

@@ -39,7 +39,7 @@ from shudian.contracts.receivables.state import DEBTS, RECEIVABLES
 from shudian.contracts.roles import TRADING_KINDS
 from shudian.contracts.settlement import rules as settlement
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import next_id
 
 NO_EVIDENCE = b""

@@ -18,8 +18,8 @@ from shudian.contracts.receivables.messages_refusals import (
 )
 from shudian.contracts.receivables.state import CLAIMS, Claim
 from shudian.kernel import clock
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import BlockContext
 from shudian.kernel.outcomes import Refusal
 from shudian.kernel.tables import HasStore
 

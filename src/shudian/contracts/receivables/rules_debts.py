@@ -16,7 +16,7 @@ from shudian.contracts.receivables.messages_refusals import (
 from shudian.contracts.receivables.state import BLOCKING, DEBTORS, DEBTS, RECEIVABLES, Debtor
 from shudian.contracts.settlement import rules as settlement
 from shudian.kernel import check, clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore
 
 

@@ -40,8 +40,8 @@ from shudian.contracts.receivables.rules_claims import register, require_registr
 from shudian.contracts.receivables.rules_debts import also_of, deed_of, movable, parties_of
 from shudian.contracts.receivables.state import DEBTS, QUOTES, RECEIVABLES, REQUESTS
 from shudian.kernel import clock
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import PPM, round_half_away, share
 

@@ -25,8 +25,8 @@ from shudian.contracts.receivables.rules_debts import also_of, deed_of, open_par
 from shudian.contracts.receivables.rules_pledges import unpledged
 from shudian.contracts.receivables.state import DEBTS, RECEIVABLES
 from shudian.kernel import clock
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.outcomes import Refused
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import split_largest_remainder

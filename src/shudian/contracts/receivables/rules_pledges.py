@@ -11,7 +11,7 @@ from shudian.contracts.receivables.messages_refusals import NOT_THE_PLEDGEE, SEC
 from shudian.contracts.receivables.rules_claims import deregister_by_day, register, require_registry
 from shudian.contracts.receivables.rules_debts import also_of, deed_of, movable, receivable
 from shudian.contracts.receivables.state import DEBTS, RECEIVABLES
-from shudian.kernel.machine import Context
+from shudian.kernel.contract import Context
 
 
 def pledge_receivable(ctx: Context, message: PledgeReceivable) -> None:

@@ -16,7 +16,7 @@ from shudian.contracts.receivables.messages_refusals import PARTS_DO_NOT_ADD_UP,
 from shudian.contracts.receivables.rules_debts import also_of, deed_of, movable
 from shudian.contracts.receivables.state import RECEIVABLES
 from shudian.contracts.roles import TRADING_KINDS
-from shudian.kernel.machine import Context
+from shudian.kernel.contract import Context
 from shudian.kernel.tables import next_id
 
 

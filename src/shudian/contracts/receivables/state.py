@@ -3,8 +3,7 @@
 from shudian.contracts.receivables.messages import OPEN_STATES, Debt, DebtState, Receivable, State
 from shudian.contracts.receivables.messages_finance import FinanceRequest, Quote, RequestState
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 
 _OWED = (DebtState.ACCEPTED, DebtState.OVERDUE)

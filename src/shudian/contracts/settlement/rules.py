@@ -52,8 +52,7 @@ from shudian.contracts.settlement.rules_prices import (
 )
 from shudian.contracts.settlement.rules_statements import accept_in_silence, accept_statement, issue_statements
 from shudian.contracts.settlement.state import INVARIANTS, LINES, NETTINGS, TABLES
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import Contract, StateInvariant
+from shudian.kernel.contract import BlockContext, Contract, StateInvariant
 
 __all__ = [
     "CONTRACT",

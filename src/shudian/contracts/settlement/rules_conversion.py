@@ -17,7 +17,7 @@ from shudian.contracts.settlement.rules_lines import discharged_agreements, is_a
 from shudian.contracts.settlement.state import LINES, STATEMENTS
 from shudian.contracts.trading import rules as trading
 from shudian.kernel import check
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 
 

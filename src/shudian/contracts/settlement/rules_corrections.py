@@ -11,7 +11,7 @@ from shudian.contracts.settlement.rules_lines import issue_line, lines_between
 from shudian.contracts.settlement.rules_months import lines_of_month
 from shudian.contracts.settlement.state import ISSUED_MONTHS
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 
 About = tuple[LineKind, int, int, int, int]

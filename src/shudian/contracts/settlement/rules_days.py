@@ -38,7 +38,7 @@ from shudian.contracts.settlement.state import (
 )
 from shudian.kernel import clock
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, Key, Table
 
 CLEARING_DAYS = "settlement.clearing_day_count"

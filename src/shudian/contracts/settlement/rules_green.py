@@ -21,7 +21,7 @@ from shudian.contracts.settlement.state import (
     Certified,
 )
 from shudian.kernel import check, clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 
 GREEN_RULE = "settlement.green_rule_code"

@@ -24,7 +24,7 @@ from shudian.contracts.settlement.messages_refusals import (
 )
 from shudian.contracts.settlement.state import ISSUED_MONTHS, LINES, STATEMENTS
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore, Key, next_id
 
 LEDGERS = {

@@ -24,7 +24,7 @@ from shudian.contracts.settlement.rules_formulas import (
 from shudian.contracts.settlement.rules_green import Claim, Shares, share_out
 from shudian.contracts.settlement.state import DAY_AHEAD, ReferencePrices
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, split_largest_remainder
 

@@ -31,7 +31,7 @@ from shudian.contracts.settlement.state import (
     DayBill,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.units import round_half_away, split_largest_remainder
 
 

@@ -42,7 +42,7 @@ from shudian.contracts.settlement.rules_lines import issue_line, line, statement
 from shudian.contracts.settlement.rules_statements import working_days_after
 from shudian.contracts.settlement.state import LINES, OBJECTIONS, STATEMENTS, Objection
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import next_id
 
 ANSWER_WITHIN = "settlement.answer_working_day_count"

@@ -9,7 +9,7 @@ from shudian.contracts.settlement.messages_facts import BillLine, LineState, Sta
 from shudian.contracts.settlement.rules_lines import account_code, is_accepted, statement_of
 from shudian.contracts.settlement.state import LINES
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 
 PROVISIONAL = "settlement.provisional_code"

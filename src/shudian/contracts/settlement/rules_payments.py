@@ -17,8 +17,8 @@ from shudian.contracts.settlement.rules_statements import own_statement
 from shudian.contracts.settlement.state import LINES, NETTINGS, STATEMENTS, Netting
 from shudian.contracts.trading import rules as trading
 from shudian.kernel import check, clock
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 
 NETTING_TRANSFER_CODE = 1_000

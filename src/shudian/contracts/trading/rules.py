@@ -41,7 +41,7 @@ from shudian.contracts.trading.rules_transfers import (
     withdraw_transfer,
 )
 from shudian.contracts.trading.state import INVARIANTS, TABLES
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import Contract
 
 CONTRACT = Contract(
     name="trading",

@@ -14,7 +14,7 @@ from shudian.contracts.trading.messages_events import OrderCleared, SegmentClear
 from shudian.contracts.trading.rules_negotiations import is_renewable
 from shudian.contracts.trading.rules_orders import trade_made
 from shudian.contracts.trading.state import ORDERS, Order, Session, Trade
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import next_id
 from shudian.kernel.units import PRICE_KWH_PER_FEN, round_half_away
 

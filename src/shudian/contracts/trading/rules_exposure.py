@@ -9,7 +9,7 @@ from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import Line, Terms
 from shudian.contracts.guarantees import rules as guarantees
 from shudian.contracts.trading.messages import Side
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen
 

@@ -19,7 +19,7 @@ from shudian.contracts.trading.messages import (
     Side,
 )
 from shudian.contracts.trading.state import SESSIONS, STAKES, Session, Stake
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, remainder
 

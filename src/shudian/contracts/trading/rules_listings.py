@@ -42,7 +42,7 @@ from shudian.contracts.trading.state import (
     Take,
     Trade,
 )
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import energy_fen, split_largest_remainder
 

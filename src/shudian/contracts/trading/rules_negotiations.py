@@ -39,7 +39,7 @@ from shudian.contracts.trading.messages_negotiations import (
 )
 from shudian.contracts.trading.state import NEGOTIATIONS, OTHER_SIDE, Negotiation
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import SEGMENTS_PER_DAY, SLOTS_PER_DAY, SLOTS_PER_SEGMENT, energy_fen
 

@@ -11,7 +11,7 @@ from shudian.contracts.trading.messages import (
     TakeRule,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 
 
 def _setting(ctx: BlockContext, name: str, product: str) -> int:

@@ -37,7 +37,7 @@ from shudian.contracts.trading.state import (
     Stake,
     Trade,
 )
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import energy_fen
 

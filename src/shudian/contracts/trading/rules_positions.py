@@ -9,7 +9,7 @@ from shudian.contracts.roles import BUYING_KINDS, SELLING_KINDS
 from shudian.contracts.trading.messages import POSITION_TOO_LARGE, SIDE_NOT_ALLOWED, SessionRules, Side
 from shudian.contracts.trading.state import NEGOTIATIONS, SESSIONS, STAKES
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.units import SEGMENTS_PER_DAY, ceil_div, share
 
 KINDS = {Side.BUY: BUYING_KINDS, Side.SELL: SELLING_KINDS}

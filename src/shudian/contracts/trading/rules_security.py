@@ -22,7 +22,7 @@ from shudian.contracts.trading.messages_negotiations import (
 )
 from shudian.contracts.trading.rules_negotiations import deed_of, end, free_collateral, negotiation, parties_of
 from shudian.contracts.trading.state import NEGOTIATIONS, Negotiation
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.units import split_largest_remainder
 
 

@@ -37,7 +37,7 @@ from shudian.contracts.trading.rules_listings import end_listing, listings_of, s
 from shudian.contracts.trading.rules_orders import withdraw
 from shudian.contracts.trading.state import OFFERED, ORDERS, SESSIONS, STAKES, TRADES, Order, Session, Trade
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import next_id
 
 

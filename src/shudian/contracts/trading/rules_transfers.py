@@ -33,8 +33,8 @@ from shudian.contracts.trading.messages_transfers import (
 )
 from shudian.contracts.trading.state import TRANSFERS, Transfer
 from shudian.kernel import clock
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import energy_fen, round_half_away
 
