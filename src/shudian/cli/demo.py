@@ -89,7 +89,8 @@ def _teller(progress: Progress, task: object, world: World) -> Told:
     return told
 
 
-def _print_summary(played: Played, data: Path) -> None:
+def print_numbers(played: Played) -> None:
+    """The ten numbers that matter."""
     numbers = played.summary
     rows = [
         (say("成员 / 资源", "members / resources"), f"{numbers.members} / {numbers.resources}", ""),
@@ -122,6 +123,10 @@ def _print_summary(played: Played, data: Path) -> None:
         ),
         soft_wrap=True,
     )
+
+
+def _print_summary(played: Played, data: Path) -> None:
+    print_numbers(played)
     out.print("\n" + say("途中发生：", "What went wrong on the way:"))
     for line in incidents(played.node, played.stage, language()):
         out.print(f"  • {line}", soft_wrap=True)
