@@ -21,7 +21,7 @@ from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement import views as settlement_views
 from shudian.contracts.trading import rules as trading
 from shudian.contracts.trading import views as trading_views
-from shudian.kernel.messages import Market
+from shudian.kernel.contract import Market
 
 MARKET = Market(
     contracts=(

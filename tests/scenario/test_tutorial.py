@@ -37,4 +37,7 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
         )
         assert done.returncode == expected, f"{command}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, command
-        assert bool(done.stderr.strip()) is bool(expected) or "demo" in command or "verify" in command, (command, done.stderr)
+        assert bool(done.stderr.strip()) is bool(expected) or "demo" in command or "verify" in command, (
+            command,
+            done.stderr,
+        )

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shudian.kernel.codec import encode
+from shudian.kernel.contract import BlockContext, Context, Contract, Market
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import seal
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import CLOCK, STEPPED, Applied, BlockContext, Clock, Context, Machine
-from shudian.kernel.messages import Contract, Event, Market, Message
+from shudian.kernel.machine import CLOCK, STEPPED, Applied, Clock, Machine
+from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import Outcome, Reply
 
 CHAIN_ID = "test"

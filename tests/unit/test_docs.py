@@ -31,7 +31,9 @@ def test_the_generated_reference_has_not_drifted() -> None:
 
 def test_every_contract_has_a_rulebook_that_names_its_messages() -> None:
     for contract in MARKET.contracts:
-        rulebook = (REPOSITORY / "src" / "shudian" / "contracts" / contract.name / "README.md").read_text(encoding="utf-8")
+        rulebook = (REPOSITORY / "src" / "shudian" / "contracts" / contract.name / "README.md").read_text(
+            encoding="utf-8"
+        )
         missing = [kind.__name__ for kind in contract.handlers if f"`{kind.__name__}" not in rulebook]
         assert not missing, contract.name
 

@@ -38,7 +38,8 @@ from shudian.contracts.identity.messages_registration import (
 )
 from shudian.contracts.roles import Kind
 from shudian.kernel.clock import DAY_MS
-from shudian.kernel.messages import Contract, Message
+from shudian.kernel.contract import Contract
+from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Refused
 from tests.support.ledger import Ledger, key_of
 

@@ -8,8 +8,8 @@ from shudian.contracts.governance.messages import SetSetting
 from shudian.contracts.identity.messages import FreezeMember, RequestExit, SuspendMember
 from shudian.contracts.identity.messages_persons import RevokeKey, RotateKey
 from shudian.contracts.roles import Kind, Role
-from shudian.kernel.machine import Context
-from shudian.kernel.messages import Authority, Contract, Message, Setting
+from shudian.kernel.contract import Context, Contract
+from shudian.kernel.messages import Authority, Message, Setting
 from tests.support.ledger import Ledger, key_of
 from tests.unit.test_identity import (
     BANK,

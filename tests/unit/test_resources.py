@@ -31,7 +31,7 @@ from shudian.contracts.resources.messages import (
 from shudian.contracts.resources.views import VIEWS, browse, fleet, terms
 from shudian.contracts.roles import OVERSIGHT, Kind
 from shudian.kernel import check
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import Contract
 from shudian.kernel.outcomes import Refused
 from shudian.node.genesis import default_settings
 from shudian.reading.projector import Projector

@@ -9,7 +9,7 @@ from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement.messages_facts import Period
 from shudian.contracts.settlement.rules_tariffs import Season, periods_of_day, season_of
 from shudian.contracts.settlement.views_tariffs import tariff_table, tou_table
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import Contract
 from shudian.kernel.units import round_half_away
 from shudian.node.genesis import default_settings
 from shudian.reading.projector import Projector

@@ -13,10 +13,11 @@ from shudian.kernel import check
 from shudian.kernel.clock import DAY_MS
 from shudian.kernel.codec import Malformed, Record, decode, encode
 from shudian.kernel.cold import ColdStore, Fetch
+from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
 from shudian.kernel.envelope import BATCH_MAX_COUNT, UNREGISTERED, Envelope, open_envelope
 from shudian.kernel.ids import ID_BYTES
-from shudian.kernel.messages import Contract, Event, Market, Message, RowInvariant, StateInvariant
+from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import (
     BATCH_FAILED,
     BATCH_SIZE_NOT_ALLOWED,
@@ -64,29 +65,6 @@ def _by_expiry(_key: Key, row: Answered) -> Key:
 CLOCK = Table("kernel.clock", Clock, ())
 ANSWERED = Table("kernel.answered", Answered, ("sender_id", "id"), {"by_expiry": _by_expiry})
 KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED)
-
-
-@dataclass
-class BlockContext:
-    """What block hooks, genesis and invariants see."""
-
-    store: Store
-    cold: ColdStore
-    market: Market
-    market_ms: int
-    events: list[Event]
-
-    def emit(self, event: Event) -> None:
-        """Tell what happened."""
-        self.events.append(event)
-
-
-@dataclass
-class Context(BlockContext):
-    """What a handler sees: the block's, and who speaks. signers: public keys that signed; sender_id: 0 for an applicant."""
-
-    sender_id: int = UNREGISTERED
-    signers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

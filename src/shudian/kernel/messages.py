@@ -1,20 +1,13 @@
-"""What contracts are made of, seen from the machine: messages with their authority, events, settings, invariants."""
+"""What is said and told: messages with their authority, events, and the settings that a contract declares."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from shudian.kernel.codec import Record
-from shudian.kernel.outcomes import Refusal, Reply
-from shudian.kernel.tables import Key, Table
-
-if TYPE_CHECKING:
-    from shudian.kernel.machine import BlockContext, Context
 
 PUBLIC = "public"
 MEMBERS = "members"
 PARTIES = "parties"
-NUMBERS_PER_CONTRACT = 1_000
 
 
 @dataclass(frozen=True)
@@ -83,89 +76,3 @@ class Setting:
     count: int = 1
     scoped: bool = False
     source: str = ""
-
-
-@dataclass(frozen=True)
-class RowInvariant:
-    """A promise about each row of a table, tested whenever the row was touched in a block."""
-
-    name: str
-    table: Table[Any]
-    holds: Callable[[Key, Any], bool]
-
-
-@dataclass(frozen=True)
-class StateInvariant:
-    """A promise about the whole state, tested every so many blocks, at start and in ``verify``."""
-
-    name: str
-    holds: Callable[["BlockContext"], bool]
-
-
-Handler = Callable[["Context", Any], Reply | None]
-Hook = Callable[["BlockContext"], None]
-GenesisIn = Callable[["BlockContext", Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class Contract:
-    """One smart contract as the machine sees it; ``rules.py`` of each contract makes one named ``CONTRACT``.
-
-    number: its thousand in the numbering of refusals. hooks run in order at the end of each block.
-    """
-
-    name: str
-    number: int
-    tables: tuple[Table[Any], ...]
-    handlers: Mapping[type[Message], Handler]
-    events: tuple[type[Event], ...]
-    refusals: tuple[Refusal, ...]
-    replies: tuple[type[Reply], ...] = ()
-    hooks: tuple[Hook, ...] = ()
-    invariants: tuple[RowInvariant | StateInvariant, ...] = ()
-    settings: tuple[Setting, ...] = ()
-    genesis_in: GenesisIn | None = None
-
-
-Authorise = Callable[["Context", Message], None]
-
-
-@dataclass(frozen=True)
-class Market:
-    """The list of contracts in their order, and the port through which the machine asks who may do what."""
-
-    contracts: tuple[Contract, ...]
-    authorise: Authorise
-    handlers: Mapping[type[Message], Handler] = field(init=False)
-    settings: Mapping[str, Setting] = field(init=False)
-    refusals: Mapping[int, Refusal] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Gather and cross-check: names and numbers are unique, a refusal's number belongs to its contract."""
-        handlers: dict[type[Message], Handler] = {}
-        settings: dict[str, Setting] = {}
-        refusals: dict[int, Refusal] = {}
-        tags: dict[str, type] = {}
-        for contract in self.contracts:
-            for kind in (*contract.handlers, *contract.events, *contract.replies):
-                if kind.__name__ in tags:
-                    message = f"two records are called {kind.__name__}"
-                    raise ValueError(message)
-                tags[kind.__name__] = kind
-            handlers.update(contract.handlers)
-            for setting in contract.settings:
-                if setting.name in settings or not setting.name.startswith(f"{contract.name}."):
-                    message = f"setting {setting.name} is declared twice or by the wrong contract"
-                    raise ValueError(message)
-                settings[setting.name] = setting
-            for refusal in contract.refusals:
-                if (
-                    refusal.number in refusals
-                    or not 0 < refusal.number - NUMBERS_PER_CONTRACT * contract.number < NUMBERS_PER_CONTRACT
-                ):
-                    message = f"refusal {refusal.number} is declared twice or by the wrong contract"
-                    raise ValueError(message)
-                refusals[refusal.number] = refusal
-        object.__setattr__(self, "handlers", handlers)
-        object.__setattr__(self, "settings", settings)
-        object.__setattr__(self, "refusals", refusals)

@@ -7,7 +7,8 @@ import inspect
 import sys
 from pathlib import Path
 
-from shudian.kernel.messages import Authority, Contract, Message
+from shudian.kernel.contract import Contract
+from shudian.kernel.messages import Authority, Message
 from shudian.kernel.outcomes import KERNEL_REFUSALS, Refusal
 from shudian.market import MARKET, VIEWS
 from shudian.reading.tables import Scope

@@ -24,9 +24,8 @@ from shudian.contracts.agreements.rules_curves import slots_kwh as slots_kwh
 from shudian.contracts.agreements.state import AGREEMENTS, INVARIANTS, POSITIONS, TABLES, TERMS, Position
 from shudian.kernel import check, clock
 from shudian.kernel.codec import encode
+from shudian.kernel.contract import BlockContext, Contract
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import Contract
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import SEGMENTS_PER_DAY, energy_fen
 

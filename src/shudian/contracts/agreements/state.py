@@ -5,9 +5,8 @@ from itertools import pairwise
 from shudian.contracts.agreements.messages import Agreement, Line, State, Terms
 from shudian.kernel import clock
 from shudian.kernel.codec import Record, encode
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 from shudian.kernel.units import SEGMENTS_PER_DAY
 

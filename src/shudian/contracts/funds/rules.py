@@ -32,9 +32,8 @@ from shudian.contracts.funds.rules_transfers import expire_holds, hold, is_poste
 from shudian.contracts.funds.state import INVARIANTS, TABLES
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.roles import Kind
+from shudian.kernel.contract import BlockContext, Contract
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import Contract
 
 __all__ = [
     "CONTRACT",

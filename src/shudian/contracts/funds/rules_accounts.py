@@ -31,7 +31,7 @@ from shudian.contracts.funds.state import ACCOUNTS, COUNTER_MAX_FEN, Account, is
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.roles import Kind
 from shudian.kernel import check
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore
 
 

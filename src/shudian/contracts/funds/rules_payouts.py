@@ -24,8 +24,8 @@ from shudian.contracts.governance import rules as governance
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.identity.messages import MEMBER_FROZEN
 from shudian.kernel.clock import day_of
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import next_id
 
 

@@ -7,7 +7,7 @@ from shudian.contracts.funds.messages_accounts import Code, account_id_of, free_
 from shudian.contracts.funds.rules_accounts import account_of, parties_of, read_open, require_room, write
 from shudian.contracts.funds.state import RESERVATIONS, Reservation
 from shudian.kernel import fields
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 
 PURPOSE_MAX_COUNT = 80

@@ -35,8 +35,8 @@ from shudian.contracts.funds.messages_accounts import (
 from shudian.contracts.funds.rules_accounts import balances, parties_of, read, read_open, require_room, write
 from shudian.contracts.funds.state import ENTRIES, Entry
 from shudian.kernel import check, fields
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.ids import ID_BYTES, derived_id
-from shudian.kernel.machine import BlockContext
 from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refused
 from shudian.kernel.tables import HasStore, next_id
 

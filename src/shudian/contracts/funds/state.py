@@ -13,7 +13,7 @@ from shudian.contracts.funds.messages_accounts import (
     owner_of,
 )
 from shudian.kernel.codec import Record
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import RowInvariant, StateInvariant
 from shudian.kernel.tables import HasStore, Key, Table
 
 COUNTER_MAX_FEN = 2**63 - 1

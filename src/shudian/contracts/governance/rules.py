@@ -20,8 +20,8 @@ from shudian.contracts.governance.messages import (
 )
 from shudian.contracts.governance.state import INVARIANTS, SETTING_ROWS, TABLES, SettingRow
 from shudian.kernel import clock
-from shudian.kernel.machine import CLOCK, STEPPED, BlockContext, Context, advance_clock
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import BlockContext, Context, Contract
+from shudian.kernel.machine import CLOCK, STEPPED, advance_clock
 from shudian.kernel.tables import HasStore
 
 HOLIDAYS = "governance.holidays_day"

@@ -1,7 +1,7 @@
 """What governance remembers: the dated values of each setting."""
 
 from shudian.kernel.codec import Record
-from shudian.kernel.messages import RowInvariant
+from shudian.kernel.contract import RowInvariant
 from shudian.kernel.tables import Key, Table
 
 

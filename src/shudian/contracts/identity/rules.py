@@ -74,8 +74,7 @@ from shudian.contracts.identity.rules_verbs import (
 from shudian.contracts.identity.state import INVARIANTS, MEMBERS, TABLES, Person
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel import fields
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import BlockContext, Contract
 from shudian.kernel.tables import next_id
 
 __all__ = [

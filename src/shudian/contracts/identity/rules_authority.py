@@ -14,8 +14,8 @@ from shudian.contracts.identity.messages_persons import (
 from shudian.contracts.identity.rules_verbs import member, refuse_frozen
 from shudian.contracts.identity.state import KEYS, PERSONS
 from shudian.kernel import clock
+from shudian.kernel.contract import Context
 from shudian.kernel.envelope import UNREGISTERED
-from shudian.kernel.machine import Context
 from shudian.kernel.messages import Authority, Message
 
 _SHOWN_CHARACTERS = 16

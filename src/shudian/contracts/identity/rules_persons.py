@@ -28,7 +28,7 @@ from shudian.contracts.identity.rules_verbs import deed_of
 from shudian.contracts.identity.state import KEYS, MEMBERS, PERSONS, Person, RegisteredKey
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore
 
 PERSONS_MAX = "identity.persons_max_count"

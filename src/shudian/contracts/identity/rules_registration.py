@@ -38,8 +38,8 @@ from shudian.contracts.identity.state import CHANGES, MEMBERS, Change, Person
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel import clock
 from shudian.kernel.codec import encode
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 
 NOTICE_DAY_COUNT = "identity.notice_day_count"

@@ -27,7 +27,7 @@ from shudian.contracts.identity.rules_registration import require_standing
 from shudian.contracts.identity.rules_verbs import deed_of, member, require_kind
 from shudian.contracts.identity.state import CHANGES, FREEZES, MEMBERS, Freeze
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import next_id
 
 FREEZE_REVIEW_DAY_COUNT = "identity.freeze_review_day_count"

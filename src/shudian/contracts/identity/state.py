@@ -4,8 +4,7 @@ from shudian.contracts.identity.messages import ENDED, Member, Standing
 from shudian.contracts.identity.messages_registration import Particulars
 from shudian.contracts.roles import Role
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 
 

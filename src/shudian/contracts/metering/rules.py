@@ -39,8 +39,7 @@ from shudian.contracts.metering.state import DAYS, INVARIANTS, METERS, TABLES
 from shudian.contracts.resources import rules as resources
 from shudian.contracts.resources.messages import Resource, ResourceType
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.tables import HasStore, Key, next_id
 from shudian.kernel.units import PPM, SEGMENTS_PER_DAY, SLOTS_PER_DAY, floor_div
 

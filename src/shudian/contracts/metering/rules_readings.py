@@ -12,7 +12,7 @@ from shudian.contracts.metering.state import DAYS, FORMER_DAYS, METERS, Day, Rea
 from shudian.contracts.resources import rules as resources
 from shudian.kernel import clock
 from shudian.kernel.codec import decode, encode
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import WH_PER_KWH
 

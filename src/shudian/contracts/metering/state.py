@@ -5,8 +5,7 @@ The 96 values of a day are cold: a blob in the node's store, found by the digest
 
 from shudian.contracts.metering.messages import Meter
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 from shudian.kernel.units import SLOTS_PER_DAY, WH_PER_KWH
 

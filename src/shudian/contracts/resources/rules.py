@@ -49,8 +49,7 @@ from shudian.contracts.resources.state import (
     units_kw,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.tables import HasStore, Key, next_id
 
 CAPACITY_MIN = "resources.capacity_min_kw"

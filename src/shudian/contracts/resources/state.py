@@ -2,8 +2,7 @@
 
 from shudian.contracts.resources.messages import Resource, ResourceState, ResourceType
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 
 

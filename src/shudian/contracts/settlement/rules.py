@@ -32,8 +32,7 @@ from shudian.contracts.settlement.rules_statements import (
     object_to_line,
 )
 from shudian.contracts.settlement.state import INVARIANTS, LINES, TABLES
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import Contract, StateInvariant
+from shudian.kernel.contract import BlockContext, Contract, StateInvariant
 
 __all__ = [
     "CONTRACT",

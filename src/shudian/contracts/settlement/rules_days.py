@@ -42,7 +42,7 @@ from shudian.contracts.settlement.state import (
     ReferencePrices,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY
 

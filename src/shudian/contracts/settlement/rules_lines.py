@@ -33,7 +33,7 @@ from shudian.contracts.settlement.state import (
     DayBill,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore, Key
 from shudian.kernel.units import round_half_away, split_largest_remainder
 

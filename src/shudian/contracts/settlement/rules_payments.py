@@ -15,8 +15,8 @@ from shudian.contracts.settlement.rules_statements import own_statement
 from shudian.contracts.settlement.state import ISSUED_MONTHS, LINES, STATEMENTS
 from shudian.contracts.trading import rules as trading
 from shudian.kernel import clock
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import BlockContext, Context
 from shudian.kernel.tables import HasStore
 
 FIRST_TRANSFER_CODE = 1_001

@@ -27,7 +27,7 @@ from shudian.contracts.settlement.state import (
     RegulationPrices,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import Context
+from shudian.kernel.contract import Context
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY
 

@@ -62,7 +62,7 @@ from shudian.contracts.settlement.state import (
     Objection,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 
 ISSUE_WITHIN = "settlement.issue_working_day_count"

@@ -2,8 +2,7 @@
 
 from shudian.contracts.settlement.messages_facts import BillLine, LineState, ObjectionState, Statement, StatementState
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 
 

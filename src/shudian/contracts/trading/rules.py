@@ -14,7 +14,7 @@ from shudian.contracts.trading.rules_collateral import release_collateral as rel
 from shudian.contracts.trading.rules_orders import cancel_order, place_order, withdraw_orders_of_barred
 from shudian.contracts.trading.rules_sessions import cancel_session, close_sessions, open_session
 from shudian.contracts.trading.state import INVARIANTS, TABLES
-from shudian.kernel.messages import Contract
+from shudian.kernel.contract import Contract
 
 CONTRACT = Contract(
     name="trading",

@@ -10,7 +10,7 @@ from shudian.contracts.trading.messages import Cut, Side
 from shudian.contracts.trading.messages_events import OrderCleared, SegmentCleared
 from shudian.contracts.trading.rules_orders import trade_made
 from shudian.contracts.trading.state import ORDERS, Order, Session, Trade
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import next_id
 
 

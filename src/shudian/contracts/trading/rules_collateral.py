@@ -11,7 +11,7 @@ from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.trading.messages import SessionRules, Side
 from shudian.contracts.trading.state import Order
-from shudian.kernel.machine import BlockContext
+from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen, share
 

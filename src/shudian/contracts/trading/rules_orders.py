@@ -46,7 +46,7 @@ from shudian.contracts.trading.state import (
     Trade,
 )
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import SEGMENTS_PER_DAY, ceil_div, energy_fen, remainder, share
 

@@ -33,7 +33,7 @@ from shudian.contracts.trading.rules_auction import clear_auction
 from shudian.contracts.trading.rules_orders import live_session, withdraw
 from shudian.contracts.trading.state import OFFERED, ORDERS, SESSIONS, STAKES, TRADES, Order, Session, Trade
 from shudian.kernel import clock
-from shudian.kernel.machine import BlockContext, Context
+from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import next_id
 
 

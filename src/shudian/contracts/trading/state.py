@@ -6,8 +6,7 @@ Orders, trades and stakes leave the state with their session; the read model kee
 from shudian.contracts.agreements.messages import Method
 from shudian.contracts.trading.messages import Product, SessionRules, SessionState, Side
 from shudian.kernel.codec import Record
-from shudian.kernel.machine import BlockContext
-from shudian.kernel.messages import RowInvariant, StateInvariant
+from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
 from shudian.kernel.tables import Key, Table
 from shudian.kernel.units import SEGMENTS_PER_DAY
 
