@@ -11,6 +11,8 @@ from rich.console import Console
 
 from shudian.cli import common
 from shudian.tools.demo.sandbox import run_sandbox
+from shudian.tools.demo.stage import Stage
+from shudian.tools.demo.steps import Step
 from shudian.tools.demo.story import tellings
 
 SEED, DAYS, SHOWN = 20260701, 31, ("people", "meters", "monthly-late", "rolling-20260701-close", "clear-20260701", "clear-20260702",
@@ -27,12 +29,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lines: list[str] = []
 
-        def told(step: object, stage: object, place: int, total: int) -> None:
+        def told(step: Step, stage: Stage, place: int, total: int) -> None:
             del place, total
-            key = step.key  # type: ignore[attr-defined] # a Step of the story
+            key = step.key
             if key in SHOWN:
-                moment = common.show_time(step.at_ms)[5:16]  # type: ignore[attr-defined] # a Step of the story
-                lines.append(f"[dim]{moment}[/dim]  {common.say(*tellings(stage.world)[key](stage))}")  # type: ignore[attr-defined] # a Stage
+                moment = common.show_time(step.at_ms)[5:16]
+                lines.append(f"[dim]{moment}[/dim]  {common.say(*tellings(stage.world)[key](stage))}")
 
         played = run_sandbox(Path(folder) / "shudian-data", SEED, DAYS, told)
         console.print("[bold green]$[/bold green] make demo")
