@@ -42,6 +42,10 @@ lint: $(VENV)/dev.stamp ## style, types and walls 静态检查
 soak: $(VENV)/dev.stamp ## many more generated cases 长时随机测试
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -n 2 tests $(ARGS)
 
+.PHONY: reference
+reference: setup ## generate docs/reference anew 生成参考文档
+	@$(BIN)/python -m shudian.tools.reference docs/reference
+
 .PHONY: docs
 docs: $(VENV)/dev.stamp ## examples in docstrings run, links in documents lead somewhere 文档检查
 	$(BIN)/pytest -q src/shudian tests/unit/test_docs.py

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from shudian.market import MARKET
+from shudian.tools import reference
 from tests.support.source import REPOSITORY
 
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
@@ -18,6 +20,22 @@ def documents() -> list[Path]:
 def dead_links(path: Path, text: str) -> list[str]:
     """Relative links of a document that lead to no file."""
     return [link for link in LINK.findall(text) if not (path.parent / link).exists()]
+
+
+def test_the_generated_reference_has_not_drifted() -> None:
+    """`make reference` writes it anew."""
+    folder = REPOSITORY / "docs" / "reference"
+    held = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    assert held == reference.pages()
+
+
+def test_every_contract_has_a_rulebook_that_names_its_messages() -> None:
+    for contract in MARKET.contracts:
+        rulebook = (REPOSITORY / "src" / "shudian" / "contracts" / contract.name / "README.md").read_text(
+            encoding="utf-8"
+        )
+        missing = [kind.__name__ for kind in contract.handlers if f"`{kind.__name__}" not in rulebook]
+        assert not missing, contract.name
 
 
 def test_every_relative_link_leads_to_a_file() -> None:

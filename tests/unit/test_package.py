@@ -1,6 +1,8 @@
 """What is shipped and what is pinned: the wheel's contents, the two locks."""
 
+import ast
 import re
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -61,3 +63,24 @@ def test_the_build_backend_is_the_locked_one() -> None:
     assert PROJECT["dependency-groups"]["build"] == [backend]
     name, _, version = backend.partition("==")
     assert pinned("requirements.lock")[normal(name)] == version
+
+
+DISTRIBUTION_OF = {"nacl": "PyNaCl", "stdnum": "python-stdnum"}
+
+
+def third_party_imports() -> set[str]:
+    """Top-level names that the product imports from outside the standard library and itself."""
+    names = set()
+    for path in (REPOSITORY / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.partition(".")[0])
+    return {name for name in names if name not in sys.stdlib_module_names and name != "shudian"}
+
+
+def test_whatever_the_product_imports_is_declared() -> None:
+    declared = {normal(re.split(r"[ <>=]", entry)[0]) for entry in PROJECT["project"]["dependencies"]}
+    needed = {normal(DISTRIBUTION_OF.get(name, name)) for name in third_party_imports()}
+    assert needed == declared

@@ -3,7 +3,6 @@
 import os
 import traceback
 
-import click
 import typer
 
 from shudian.cli.bench import app as bench_app
@@ -49,14 +48,8 @@ app.add_typer(bench_app, name="bench")
 def main() -> None:
     """Run the command line; no stack trace ever reaches a user (SHUDIAN_DEBUG=1 shows it to a developer)."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        raise SystemExit(2) from None
-    except click.ClickException as error:
-        error.show()
-        raise SystemExit(2) from None
-    except (click.Abort, KeyboardInterrupt):
+        app()
+    except KeyboardInterrupt:
         fail("已中断", "interrupted", 130)
     except (UserError, NodeError, KeyFileError, BadInput) as error:
         fail(error.zh, error.en)
@@ -74,4 +67,3 @@ def main() -> None:
             "a fault inside the program; run again with SHUDIAN_DEBUG=1 to see the details",
             1,
         )
-    raise SystemExit(code if isinstance(code, int) else 0)

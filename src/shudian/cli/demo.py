@@ -1,6 +1,9 @@
 """``shudian demo``: the sandbox month, told while it runs, and the ten numbers at its end."""
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -89,7 +92,8 @@ def _teller(progress: Progress, task: object, world: World) -> Told:
     return told
 
 
-def _print_summary(played: Played, data: Path) -> None:
+def print_numbers(played: Played) -> None:
+    """The ten numbers that matter."""
     numbers = played.summary
     rows = [
         (say("成员 / 资源", "members / resources"), f"{numbers.members} / {numbers.resources}", ""),
@@ -122,6 +126,10 @@ def _print_summary(played: Played, data: Path) -> None:
         ),
         soft_wrap=True,
     )
+
+
+def _print_summary(played: Played, data: Path) -> None:
+    print_numbers(played)
     out.print("\n" + say("途中发生：", "What went wrong on the way:"))
     for line in incidents(played.node, played.stage, language()):
         out.print(f"  • {line}", soft_wrap=True)
@@ -134,16 +142,17 @@ def _print_summary(played: Played, data: Path) -> None:
 def _print_next(data: Path) -> None:
     folder = "" if data == DEFAULT_DATA else f" --data {data}"
     keys = data / "keys"
+    program = "shudian" if shutil.which("shudian") else os.path.relpath(sys.argv[0])
     out.print("\n" + say("继续看：", "Explore further:"))
     for command, zh, en in (
-        (f"shudian member list{folder}", "成员名册", "the register of members"),
-        (f"shudian resource list --fuel hydro{folder}", "水电站", "hydro stations"),
-        (f"shudian order prices{folder}", "分时段价格", "prices by segment"),
+        (f"{program} member list{folder}", "成员名册", "the register of members"),
+        (f"{program} resource list --fuel hydro{folder}", "水电站", "hydro stations"),
+        (f"{program} order prices{folder}", "分时段价格", "prices by segment"),
         (
-            f"shudian statement list{folder} --key {keys}/alu_meishan-finance.key",
+            f"{program} statement list{folder} --key {keys}/alu_meishan-finance.key",
             "一户用户的结算单",
             "one user's statements",
         ),
-        (f"shudian verify {data}", "重放并核对全部区块", "replay and compare every block"),
+        (f"{program} verify {data}", "重放并核对全部区块", "replay and compare every block"),
     ):
         out.print(f"  {command}    [dim]# {say(zh, en)}[/dim]", soft_wrap=True)

@@ -91,13 +91,11 @@ class Writer:
 
     def insert(self, table: ReadTable, **values: Any) -> None:
         """Add a row; all its columns must be given."""
-        names = [column.name for column in table.columns]
-        marks = ", ".join("?" * len(names))
-        sql = f"INSERT INTO {table.name} VALUES ({marks})"  # noqa: S608 - names come from declarations
+        names = table.names
         if len(values) != len(names):
             message = f"{table.name} takes {names}, got {sorted(values)}"
             raise ValueError(message)
-        self._connection.execute(sql, [values[name] for name in names])
+        self._connection.execute(table.insert_sql, [values[name] for name in names])
 
     def update(self, table: ReadTable, where: Mapping[str, Any], **values: Any) -> None:
         """Set columns of the rows that fit."""

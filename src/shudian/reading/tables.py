@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from shudian.kernel.messages import Event
@@ -79,6 +80,16 @@ class ReadTable:
             for place, names in enumerate(self.indexes)
         ]
         return [create, *indexes]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def insert_sql(self) -> str:
+        """The statement that adds a row, its columns in order."""
+        return f"INSERT INTO {self.name} VALUES ({', '.join('?' * len(self.columns))})"  # noqa: S608 - a declared name
 
     def has(self, name: str) -> bool:
         """Whether there is a column of that name."""
