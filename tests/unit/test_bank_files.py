@@ -1,5 +1,7 @@
 """The payment file and its reconciliation with a bank's statement: both ways, tolerance zero."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from shudian.cli import reconcile as command
+from shudian.cli.common import UserError
 from shudian.contracts.funds.views import VIEWS as FUNDS_VIEWS
 from shudian.contracts.settlement.messages import AcceptStatement, ObjectToLine, PayStatement
 from shudian.contracts.settlement.messages_facts import LineKind
+from shudian.contracts.settlement.views import VIEWS
 from shudian.tools.bank_files import (
     BankRow,
     Payment,
@@ -181,3 +185,37 @@ def test_the_command_tells_whether_all_agrees(tmp_path: Path, amount: str, code:
     for more in ((), ("--json",)):
         result = CliRunner().invoke(command.app, ["check", str(ours), str(theirs), *more])
         assert result.exit_code == code, result.output
+
+
+class FakeClient:
+    """Answers queries from a town, as the exchange sees it."""
+
+    def __init__(self, town: Screen) -> None:
+        self.town = town
+
+    def query(self, name: str, **filters: Any) -> Any:
+        contract, _, query = name.partition(".")
+        views = FUNDS_VIEWS if contract == "funds" else VIEWS
+        function = next(found for found in views.queries if found.__name__ == query)
+        return function(self.town.projector.reader, VIEWERS["exchange"], **filters)
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_the_command_writes_what_the_queries_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    town = Books()
+    ids = town.accepted()
+    town.say(USER, PayStatement(ids[USER]))
+
+    @contextmanager
+    def open_client(*_options: Any) -> Iterator[FakeClient]:
+        yield FakeClient(town)
+
+    monkeypatch.setattr(command, "open_client", open_client)
+    file = tmp_path / "payments.csv"
+    result = CliRunner().invoke(command.app, ["export", "--month", str(JULY), "--to", str(file), *more])
+    assert result.exit_code == 0, result.output
+    assert {row.reference: row for row in read_payments(file)} == export(town)
+    refused = CliRunner().invoke(command.app, ["export", "--month", str(JULY), "--to", str(tmp_path / "no" / "file")])
+    assert isinstance(refused.exception, UserError)

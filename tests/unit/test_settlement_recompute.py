@@ -7,10 +7,11 @@ import pytest
 
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.governance.views import VIEWS as GOVERNANCE_VIEWS
-from shudian.contracts.metering.messages import CorrectReadings
+from shudian.contracts.metering.messages import CorrectReadings, UnbindMeter
 from shudian.contracts.metering.rules_slots import pack
 from shudian.contracts.settlement.messages import (
     AnswerObjection,
+    IssueStatements,
     ObjectToLine,
     PublishRegulationPrices,
     ReclearDay,
@@ -26,6 +27,7 @@ from tests.unit.test_settlement import (
     FIRST,
     GRID,
     JULY,
+    LAST,
     USER,
     USER_METER,
     flat_lines,
@@ -167,6 +169,25 @@ def test_corrections_are_a_group_of_their_own_on_the_sheet() -> None:
     totals = {row["kind"]: row["amount_fen"] for row in town.show("market_summary", "public", month=JULY)}
     july = [row for row in town.show("lines", "exchange", month=JULY) if row["state"] != "corrected"]
     assert totals["loss"] == sum(row["amount_fen"] for row in july if row["kind"] == "loss") == 100
+
+
+def test_the_sheet_of_the_later_month_keeps_corrections_apart() -> None:
+    town = market_of_two_months()
+    july_id = next(row["statement_id"] for row in town.show("statements", "user", month=JULY))
+    for meter_id in (1, USER_METER):
+        town.say(GRID, UnbindMeter(meter_id, LAST))
+    ids = town.say(EXCHANGE, IssueStatements(202608, (GRID, USER)))[0].statement_ids
+    later = town.show("statement_items", "user", statement_id=ids[1])
+    assert {row["group"] for row in later} == {"retroactive", "total"}
+    retroactive_fen = sum(
+        row["amount_fen"] for row in later if row["group"] == "retroactive" and row["kind"] != "subtotal"
+    )
+    (total,) = (row["amount_fen"] for row in later if row["group"] == "total")
+    assert total == retroactive_fen != 0
+    bill = {row["item"]: row["amount_fen"] for row in town.show("user_bill", "user", statement_id=ids[1])}
+    assert (bill["retroactive"], bill["loss"], bill["total"]) == (retroactive_fen, 0, total)
+    july = town.show("statement_items", "user", statement_id=july_id)
+    assert not [row for row in july if row["group"] == "retroactive"]
 
 
 class Bill(Screen):

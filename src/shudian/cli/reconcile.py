@@ -19,6 +19,7 @@ from shudian.cli.common import (
     print_rows,
     say,
 )
+from shudian.contracts.settlement.messages_facts import LineKind
 from shudian.reading.reader import LIMIT_MAX_COUNT
 from shudian.tools.bank_files import payment_csv, payments, read_bank_statement, read_payments, reconcile
 
@@ -52,15 +53,16 @@ def export(
     """
     del lang
     with open_client(data, key) as client:
-        lines = client.query("settlement.lines", month=month)
+        # By kind, because one query returns a limited number of rows.
+        parts = [client.query("settlement.lines", month=month, kind=kind.value) for kind in LineKind]
         payouts = client.query("funds.payouts")
-        if max(len(lines), len(payouts)) >= LIMIT_MAX_COUNT:
+        if max(map(len, (*parts, payouts))) >= LIMIT_MAX_COUNT:
             raise UserError(
-                f"超过 {LIMIT_MAX_COUNT} 行，请由各会员分别导出",
-                f"more than {LIMIT_MAX_COUNT} rows; let members export theirs",
+                f"同类结算行或出金达到 {LIMIT_MAX_COUNT} 行，请由各会员分别导出",
+                f"{LIMIT_MAX_COUNT} lines of a kind, or pay-outs; let members export theirs",
             )
         rows = payments(
-            lines,
+            [row for part in parts for row in part],
             client.query("settlement.nettings", month=month),
             payouts,
             client.query("settlement.statements", month=month),
