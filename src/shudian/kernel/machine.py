@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-from shudian.kernel import check
+from shudian.kernel import check, fields
 from shudian.kernel.clock import DAY_MS
 from shudian.kernel.codec import Malformed, Record, decode, encode
 from shudian.kernel.cold import ColdStore, Fetch
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
-from shudian.kernel.envelope import BATCH_MAX_COUNT, UNREGISTERED, Envelope, open_envelope
+from shudian.kernel.envelope import BATCH_MAX_COUNT, CANONICAL, UNREGISTERED, Envelope, open_envelope
 from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import (
@@ -31,6 +31,7 @@ from shudian.kernel.outcomes import (
     Refusal,
     Refused,
     Reply,
+    both,
     refused,
 )
 from shudian.kernel.roots import StateRoots
@@ -141,7 +142,7 @@ class Machine:
         try:
             messages: list[Message] = decode(envelope.body, self.message_type)
         except Malformed as error:
-            raise UNKNOWN_MESSAGE("body", str(error)) from None
+            raise UNKNOWN_MESSAGE("body", error.place or fields.in_bytes(len(envelope.body)), CANONICAL) from None
         if not 1 <= len(messages) <= BATCH_MAX_COUNT:
             raise BATCH_SIZE_NOT_ALLOWED("body", len(messages), f"1..{BATCH_MAX_COUNT}")
         for message in messages:
@@ -186,9 +187,14 @@ class Machine:
         if answered is not None:
             return answered.outcomes, []
         outcomes, events = self._execute(envelope, messages, now_ms, faults)
-        row = Answered(envelope.expires_ms, digest_of(envelope), outcomes)
-        ANSWERED.put(self.store, answer_key(envelope), row)
+        if self.uses_id(outcomes):
+            row = Answered(envelope.expires_ms, digest_of(envelope), outcomes)
+            ANSWERED.put(self.store, answer_key(envelope), row)
         return outcomes, events
+
+    def uses_id(self, outcomes: tuple[Outcome, ...]) -> bool:
+        """Whether an envelope's outcomes are the answer to its id for good; not if all it says is that the signers may not speak."""
+        return any(outcome.done or self.refusals[outcome.number].uses_id for outcome in outcomes)
 
     def first_answer(self, envelope: Envelope, now_ms: int) -> Answered | None:
         """The stored answer if the envelope is a repeat; None if it is new and in time.
@@ -199,7 +205,7 @@ class Machine:
         answered = ANSWERED.get(self.store, *answer_key(envelope))
         if answered is not None:
             if answered.digest != digest_of(envelope):
-                raise ID_USED_FOR_ANOTHER("id", envelope.id.hex())
+                raise ID_USED_FOR_ANOTHER("id", envelope.id.hex(), both("新的编号", "a new id"))
             return answered
         if envelope.expires_ms <= now_ms:
             raise MESSAGE_EXPIRED("expires_ms", envelope.expires_ms, f"> {now_ms}")

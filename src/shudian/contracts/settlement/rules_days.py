@@ -43,6 +43,7 @@ from shudian.contracts.settlement.state import (
 )
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY
 
@@ -65,7 +66,9 @@ def rules_of_month(at: HasStore, month: int) -> Mapping[Kind, RuleCode]:
     for kind, code in codes.items():
         is_mixed = (code == RuleCode.MONTHLY_BAND) != (codes[RULED_KINDS[0]] == RuleCode.MONTHLY_BAND)
         if code not in known or is_mixed:
-            raise RULES_DO_NOT_FIT("rule_code", f"{kind} {code}", "1 and 2, or 4 for every kind")
+            raise RULES_DO_NOT_FIT(
+                "rule_code", f"{kind} {code}", both("1 与 2，或各类均为 4", "1 and 2, or 4 for every kind")
+            )
     return {kind: RuleCode(code) for kind, code in codes.items()}
 
 
@@ -173,7 +176,7 @@ def _settle_deviation(
         if rule is RuleCode.TWO_SETTLEMENT:
             award = DAY_AHEAD.get(ctx, day, member_id)
             if award is None:
-                raise DAY_AHEAD_MISSING("member_id", member_id, f"an award for {day}")
+                raise DAY_AHEAD_MISSING("member_id", member_id, both(f"{day} 的日前中标", f"an award for {day}"))
             _two_settlement(own, award.quantities_kwh, prices)
         elif rule is RuleCode.SINGLE_SETTLEMENT:
             _single_settlement(own, prices)

@@ -47,6 +47,7 @@ from shudian.contracts.trading.state import (
 )
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import SEGMENTS_PER_DAY, ceil_div, energy_fen, remainder, share
 
@@ -77,7 +78,7 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     key = (ctx.sender_id, message.session_id, message.side)
     stake = STAKES.get(ctx, *key) or _NO_STAKE
     if stake.open_count >= session.rules.orders_max_count:
-        raise ORDERS_TOO_MANY("session_id", message.session_id, f"<= {session.rules.orders_max_count} open orders")
+        raise ORDERS_TOO_MANY("session_id", message.session_id, f"<= {session.rules.orders_max_count}")
     _check_position(ctx, session, message)
     if session.method is Method.AUCTION:
         _check_offered(ctx, message)
@@ -122,7 +123,9 @@ def _check_limits(session: Session, message: PlaceOrder) -> None:
         allowed = f"{rules.price_floor_myuan_mwh}..{rules.price_cap_myuan_mwh}"
         raise PRICE_OUTSIDE_BAND("price_myuan_mwh", message.price_myuan_mwh, allowed)
     if remainder(message.quantity_kwh, rules.lot_kwh):
-        raise QUANTITY_NOT_IN_LOTS("quantity_kwh", message.quantity_kwh, f"multiple of {rules.lot_kwh}")
+        raise QUANTITY_NOT_IN_LOTS(
+            "quantity_kwh", message.quantity_kwh, both(f"{rules.lot_kwh} 的整数倍", f"multiple of {rules.lot_kwh}")
+        )
     if message.quantity_kwh > rules.order_max_kwh:
         raise ORDER_TOO_LARGE("quantity_kwh", message.quantity_kwh, f"<= {rules.order_max_kwh}")
 

@@ -34,6 +34,7 @@ from shudian.contracts.trading.rules_orders import live_session, withdraw
 from shudian.contracts.trading.state import OFFERED, ORDERS, SESSIONS, STAKES, TRADES, Order, Session, Trade
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import next_id
 
 
@@ -86,7 +87,11 @@ def _rules(ctx: BlockContext, message: OpenSession) -> SessionRules:
     days_count = clock.days_between(message.first_day, message.last_day) + 1
     longest_count = of_product("delivery_max_days")
     if days_count > longest_count:
-        raise DELIVERY_TOO_LONG("last_day", message.last_day, f"{longest_count} days from {message.first_day}")
+        raise DELIVERY_TOO_LONG(
+            "last_day",
+            message.last_day,
+            both(f"自 {message.first_day} 起 {longest_count} 天内", f"{longest_count} days from {message.first_day}"),
+        )
     price_rule = next((rule for rule in PRICE_RULES if rule == message.price_rule), None)
     return SessionRules(
         lot_kwh=of_product("lot_kwh") if message.lot_kwh == AS_SET else message.lot_kwh,
