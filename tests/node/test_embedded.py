@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shudian.client.client import RefusedByLedgerError
+from shudian.client.client import Client, RefusedByLedgerError
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.machine import WALL
@@ -68,6 +68,21 @@ def test_outcomes_are_told_for_good(node: EmbeddedNode) -> None:
     rows = exchange.outcomes(b"0123456789abcdef")
     assert [(row["kind"], row["number"], row["height"]) for row in rows] == [("SetSetting", 0, 1)]
     assert founder(node, "bank-teller").outcomes(b"0123456789abcdef") == []
+
+
+def test_a_stranger_cannot_use_up_a_members_id(tmp_path: Path) -> None:
+    node = create(tmp_path)
+    message_id, exchange = b"0123456789abcdef", founder(node, "exchange-operator")
+    stranger = Client(exchange.transport, exchange.member_id, [key_of("stranger")])
+    with pytest.raises(RefusedByLedgerError, match="3006"):
+        stranger.submit(set_holiday(20260701), message_id=message_id)
+    exchange.submit(set_holiday(20260701), message_id=message_id)
+    assert [row["number"] for row in exchange.outcomes(message_id)] == [0]
+    node.close()
+    (tmp_path / READING_FILE).unlink()
+    again = reopen(tmp_path)  # read models made again from the blocks say the same
+    assert [row["number"] for row in founder(again, "exchange-operator").outcomes(message_id)] == [0]
+    again.close()
 
 
 def test_threads_share_a_block(node: EmbeddedNode) -> None:

@@ -265,6 +265,7 @@ CASES: list[tuple[list[tuple[int, Message]], int, Message, int]] = [
     ),
     ([(PLANT, RequestPayout(1)), (BANK, ConfirmPayout(1, reference("x")))], BANK, RefusePayout(1, "no"), 4010),
     ([(PLANT, RequestPayout(1)), (BANK, RefusePayout(1, "no"))], BANK, ConfirmPayout(1, reference("x")), 4011),
+    ([(PLANT, RequestPayout(1)), (BANK, RefusePayout(1, "no"))], BANK, RefusePayout(1, "again"), 4011),
     ([], GRID, OpenAccount(PLANT, DIGEST), 3004),
     ([], GRID, OpenAccount(99, DIGEST), 3001),
     ([], PLANT, ConfirmDeposit(PLANT, 1, reference("x")), 3004),

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from shudian.contracts.governance.messages import SetSetting
+from shudian.contracts.metering.messages import UnbindMeter
 from shudian.contracts.roles import Kind
 from shudian.contracts.settlement.messages import (
     AcceptStatement,
@@ -27,10 +28,13 @@ from tests.unit.test_settlement import (
     EVIDENCE,
     EXCHANGE,
     FIRST,
+    GRID,
     HYDRO,
+    HYDRO_METER,
     JULY,
     SPARE,
     USER,
+    USER_METER,
     Town,
     flat_lines,
 )
@@ -88,6 +92,14 @@ DAY_CASES = [
 @pytest.mark.parametrize(("given", "message", "number"), DAY_CASES)
 def test_refusals_of_a_day(given: dict[str, Any], message: Message, number: int) -> None:
     assert day_ready(**given).refused(EXCHANGE, message) == number
+
+
+def test_a_month_is_not_issued_before_it_is_over() -> None:
+    town = day_ready(cleared=True)
+    town.say(GRID, UnbindMeter(HYDRO_METER, FIRST), UnbindMeter(USER_METER, FIRST))
+    assert town.refused(EXCHANGE, IssueStatements(JULY, (USER,))) == 10007  # later days of July can still be booked
+    town.go_to(20260801)
+    town.issue(USER)
 
 
 def test_rules_that_do_not_fit_together_are_refused() -> None:

@@ -1,14 +1,17 @@
 """The command line. Every error is one clear sentence; exit code 2 for what the user can mend, 1 for a fault of ours."""
 
 import os
+import sys
 import traceback
 
 import typer
+from typer.exceptions import TyperException
 
 from shudian.cli.bench import app as bench_app
 from shudian.cli.clear import app as clear_app
-from shudian.cli.common import UserError, err, fail, language
+from shudian.cli.common import fail, hear_language
 from shudian.cli.demo import demo
+from shudian.cli.errors import of_usage, sentences
 from shudian.cli.member import app as member_app
 from shudian.cli.message import app as message_app
 from shudian.cli.node import app as node_app
@@ -16,10 +19,6 @@ from shudian.cli.order import app as order_app
 from shudian.cli.resource import app as resource_app
 from shudian.cli.statement import app as statement_app
 from shudian.cli.verify import verify
-from shudian.client.client import RefusedByLedgerError
-from shudian.client.keys import KeyFileError
-from shudian.node.errors import NodeError
-from shudian.tools.clearing_files import BadInput
 
 app = typer.Typer(
     name="shudian",
@@ -44,26 +43,35 @@ app.add_typer(message_app, name="message")
 app.add_typer(clear_app, name="clear")
 app.add_typer(bench_app, name="bench")
 
+INTERRUPTED = 130
+"""Exit code of a command that was stopped from the keyboard, as shells have it."""
+
 
 def main() -> None:
     """Run the command line; no stack trace ever reaches a user (SHUDIAN_DEBUG=1 shows it to a developer)."""
+    hear_language(sys.argv)
     try:
-        app()
-    except KeyboardInterrupt:
-        fail("已中断", "interrupted", 130)
-    except (UserError, NodeError, KeyFileError, BadInput) as error:
-        fail(error.zh, error.en)
-    except RefusedByLedgerError as error:
-        err.print(error.sentence(language()), style="red", soft_wrap=True, markup=False)
-        raise SystemExit(2) from None
+        code = app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(0) from None
-    except Exception:  # noqa: BLE001 - the last door: a user never sees a stack trace
+    except TyperException as error:
+        if not error.format_message():  # no arguments: the help was printed in place of a sentence
+            raise SystemExit(2) from None
+        fail(*of_usage(error))
+    except Exception as error:  # noqa: BLE001 - the last door: a user never sees a stack trace
         if os.environ.get("SHUDIAN_DEBUG"):
             traceback.print_exc()
-        fail(
-            "程序内部故障；设置 SHUDIAN_DEBUG=1 再运行可看到细节",
-            "a fault inside the program; run again with SHUDIAN_DEBUG=1 to see the details",
-            1,
-        )
+        words = sentences(error)
+        if words is None:
+            fail(
+                "程序内部故障；设置 SHUDIAN_DEBUG=1 再运行可看到细节",
+                "a fault inside the program; run again with SHUDIAN_DEBUG=1 to see the details",
+                1,
+            )
+        fail(*words)
+    if code == INTERRUPTED:
+        fail("已中断", "interrupted", INTERRUPTED)
+    raise SystemExit(code or 0)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -65,6 +66,14 @@ def say(zh: str, en: str) -> str:
     return zh if _Speech.language == "zh" else en
 
 
+def hear_language(arguments: Sequence[str]) -> None:
+    """Take the language from the bare command line, so that even a line that cannot be parsed is answered in it."""
+    for option, value in pairwise((*arguments, "")):
+        chosen = value if option == "--lang" else option.removeprefix("--lang=")
+        if chosen in list(Lang) and (option == "--lang" or chosen != option):
+            _set_language(Lang(chosen))
+
+
 def _set_language(value: Lang) -> Lang:
     _Speech.language = "en" if value == Lang.EN else "zh"
     return value
@@ -83,6 +92,17 @@ KeyOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON print JSON")]
 
 DEFAULT_DATA = Path("shudian-data")
+
+
+def refuse_file(data: Path) -> None:
+    """Refuse a data folder that cannot be made.
+
+    Raises:
+        UserError: there is a file in its place or above it.
+    """
+    found = next(place for place in (data.absolute(), *data.absolute().parents) if place.exists())
+    if not found.is_dir():
+        raise UserError(f"{found} 不是文件夹", f"{found} is not a folder")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from shudian.cli.common import (
     UserError,
     language,
     out,
+    refuse_file,
     say,
     show_number,
     show_time,
@@ -59,6 +60,9 @@ def demo(
         raise UserError(
             f"没有文件夹 {json_file.absolute().parent}", f"there is no folder {json_file.absolute().parent}"
         )
+    if json_file is not None and json_file.is_dir():
+        raise UserError(f"{json_file} 是文件夹，不能写入总结", f"{json_file} is a folder; the summary needs a file")
+    refuse_file(data)
     if fresh:
         clear_sandbox(data)
     played = run_sandbox(data, seed, days) if headless else _with_progress(data, seed, days)

@@ -99,7 +99,10 @@ def salted(salt_file: Path, *words: str) -> bytes:
         salt_file.parent.mkdir(parents=True, exist_ok=True)
         salt_file.touch(mode=0o600)
         salt_file.write_text(secrets.token_hex(32), encoding="ascii")
-    salt = bytes.fromhex(salt_file.read_text(encoding="ascii").strip())
+    try:
+        salt = bytes.fromhex(salt_file.read_text(encoding="ascii").strip())
+    except ValueError:
+        raise UserError(f"{salt_file} 不是盐文件", f"{salt_file} is not a salt file") from None
     return keyed_digest(salt, "\x00".join(words).encode())
 
 
@@ -146,11 +149,7 @@ def _document(salt_file: Path, given: str) -> Document:
         raise UserError(
             f"材料 {given} 应为 KIND=FILE，KIND 为 {kinds}", f"document {given} must be KIND=FILE with KIND {kinds}"
         )
-    try:
-        content = Path(name).read_bytes()
-    except OSError as error:
-        raise UserError(f"无法读取 {name}：{error.strerror}", f"{name} cannot be read: {error.strerror}") from None
-    return Document(Evidence(kind), salted(salt_file, kind, content.hex()))
+    return Document(Evidence(kind), salted(salt_file, kind, Path(name).read_bytes().hex()))
 
 
 @app.command("review")

@@ -1,7 +1,7 @@
 """``shudian message``: any message of any contract, by its name and fields."""
 
-import inspect
-from typing import Annotated, Any
+from enum import Enum
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 import typer
@@ -74,22 +74,41 @@ def make_message(name: str, fields: str) -> Message:
         )
     try:
         given = msgspec.json.decode(fields, type=dict[str, Any])
-        unknown = [field for field in given if field not in kind.__struct_fields__]
-        if unknown:
-            raise UserError(f"{name} 没有字段 {unknown[0]}", f"{name} has no field {unknown[0]}")
-        hints = inspect.get_annotations(kind)
-        values = {field: _converted(value, hints.get(field)) for field, value in given.items()}
-        message = kind(**values)
-    except (msgspec.MsgspecError, TypeError, ValueError) as error:
-        raise UserError(f"{name} 的字段不合规：{error}", f"the fields of {name} do not fit: {error}") from None
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        raise UserError(f"{name} 的字段应为一个 JSON 对象", f"the fields of {name} must be one JSON object") from None
+    for field in given:
+        if field not in kind.__struct_fields__:
+            raise UserError(f"{name} 没有字段 {field}", f"{name} has no field {field}")
+    required_count = len(kind.__struct_fields__) - len(kind.__struct_defaults__)
+    for field in kind.__struct_fields__[:required_count]:
+        if field not in given:
+            raise UserError(f"{name} 缺少字段 {field}", f"{name} lacks the field {field}")
+    hints = get_type_hints(kind)
+    message = kind(**{field: _converted(field, value, hints[field]) for field, value in given.items()})
     message.check()
     return message
 
 
-def _converted(value: Any, kind: Any) -> Any:
-    if kind is bytes:
-        return bytes.fromhex(value)
-    return msgspec.convert(value, kind, strict=False)
+def _converted(field: str, value: Any, kind: Any) -> Any:
+    try:
+        return bytes.fromhex(value) if kind is bytes else msgspec.convert(value, kind, strict=False)
+    except (msgspec.ValidationError, TypeError, ValueError):
+        zh, en = _kind_words(kind)
+        raise UserError(f"字段 {field} 不可用，应为{zh}", f"field {field} cannot be used; it must be {en}") from None
+
+
+def _kind_words(kind: Any) -> tuple[str, str]:
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        codes = " | ".join(str(choice.value) for choice in kind)
+        return f" {codes} 之一", f"one of {codes}"
+    simple = {
+        int: ("整数", "a whole number"),
+        str: ("文本", "text"),
+        bool: (" true 或 false", "true or false"),
+        bytes: ("十六进制文本", "text in hex"),
+        tuple[int, ...]: ("整数的列表", "a list of whole numbers"),
+    }
+    return simple.get(kind, ("该消息所述的结构", "as the message describes it"))
 
 
 @app.command("say")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,16 +22,22 @@ from shudian.cli.common import (
     open_node,
     out,
     print_json,
+    refuse_file,
     say,
     show_time,
 )
 from shudian.client.keys import make_key_file
-from shudian.kernel.machine import STEPPED, WALL
+from shudian.kernel.crypto import SigningKey, sha256
+from shudian.kernel.machine import STEPPED, WALL, Machine
+from shudian.market import MARKET
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.founding import SICHUAN_FOUNDERS, Founder, found
+from shudian.node.genesis import Genesis
 from shudian.node.store import LEDGER_FILE
 
 app = typer.Typer(no_args_is_help=True, help="节点：建链与状态。 Make a chain in a folder, and see how it stands.")
+
+_FOUNDER_FIELDS = ("kind", "name_zh", "name_en", "uscc")
 
 
 class ClockMode(StrEnum):
@@ -57,12 +64,14 @@ def init(
 ) -> None:
     """在文件夹中建一条新链，为每个创始机构的每个角色生成密钥。 Make a new chain, with a key file for each role of each founder."""
     del lang
+    refuse_file(data)
     if (data / LEDGER_FILE).exists():
         raise UserError(
             f"文件夹 {data} 已有账本，不会覆盖", f"folder {data} already holds a ledger and is never overwritten"
         )
     institutions = SICHUAN_FOUNDERS if founders is None else read_founders(founders)
     start_ms = _start_ms(start)
+    _try_genesis(found(chain_id, clock.value, start_ms, _trial_key, institutions))
     node_key = make_key_file(data / NODE_KEY_FILE)
     keys = {
         f"{founder.kind}-{role}": make_key_file(data / KEYS_FOLDER / f"{founder.kind}-{role}.key")
@@ -83,6 +92,16 @@ def init(
     )
 
 
+def _trial_key(name: str) -> bytes:
+    return SigningKey(sha256(name.encode())).public_key
+
+
+def _try_genesis(genesis: Genesis) -> None:
+    """Let the machine refuse a genesis that does not fit before any file is written."""
+    machine = Machine(MARKET, genesis.chain_id, lambda _digest: None)
+    machine.genesis(genesis.clock, genesis.start_ms, genesis.sections)
+
+
 def _start_ms(text: str) -> int:
     try:
         moment = dt.datetime.fromisoformat(text)
@@ -97,17 +116,29 @@ def read_founders(path: Path) -> tuple[Founder, ...]:
     """The institutions of a TOML file: [[founder]] kind, name_zh, name_en, uscc; roles follow from the default of the kind.
 
     Raises:
-        UserError: if the file cannot be read or an entry lacks a field.
+        OSError: if the file cannot be read.
+        UserError: if it is not TOML or an entry lacks a field.
     """
     roles = {founder.kind: founder.roles for founder in SICHUAN_FOUNDERS}
     try:
-        entries: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["founder"]
-        return tuple(
-            Founder(entry["kind"], entry["name_zh"], entry["name_en"], entry["uscc"], roles[entry["kind"]])
-            for entry in entries
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("founder")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise UserError(f"{path} 不是 UTF-8 的 TOML 文件", f"{path} is not a TOML file in UTF-8") from None
+    if not isinstance(entries, list):
+        raise UserError(f"{path} 缺少 [[founder]]", f"{path} has no [[founder]]")
+    return tuple(_founder(path, entry, roles) for entry in entries)
+
+
+def _founder(path: Path, entry: Any, roles: Mapping[str, tuple[str, ...]]) -> Founder:
+    for name in _FOUNDER_FIELDS:
+        if not isinstance(entry, dict) or not isinstance(entry.get(name), str):
+            raise UserError(f"{path} 的一个 founder 缺少文本 {name}", f"a founder of {path} lacks the text {name}")
+    if entry["kind"] not in roles:
+        kinds = " | ".join(roles)
+        raise UserError(
+            f"{path} 中的 kind = {entry['kind']} 应为 {kinds}", f"kind = {entry['kind']} in {path} must be {kinds}"
         )
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise UserError(f"创始成员文件 {path} 不合规：{error}", f"founders file {path} does not fit: {error}") from None
+    return Founder(entry["kind"], entry["name_zh"], entry["name_en"], entry["uscc"], roles[entry["kind"]])
 
 
 @app.command("status")

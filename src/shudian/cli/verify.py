@@ -21,7 +21,7 @@ def verify(
     Reads only; a node may be running on the folder.
     """
     del lang
-    with Progress(console=err, transient=True) as progress:
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(say("核对", "verifying"), total=None)
         verified = verify_folder(folder, lambda done, total: progress.update(task, completed=done, total=total))
     if as_json:

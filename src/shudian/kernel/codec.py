@@ -18,7 +18,13 @@ class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 class Malformed(ValueError):
-    """The bytes are not the canonical encoding of the expected type."""
+    """The bytes are not the canonical encoding of the expected type. place: where, as ``$[0][2]``, empty if nowhere in particular."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the place that msgspec names at the end of its reason."""
+        super().__init__(reason)
+        _, found, rest = reason.rpartition("`$")
+        self.place = f"${rest.rstrip('`')}" if found else ""
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

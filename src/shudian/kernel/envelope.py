@@ -5,6 +5,7 @@ Version 1 carries its body in clear; the body is a field of its own so that a la
 
 from itertools import pairwise
 
+from shudian.kernel import fields
 from shudian.kernel.codec import Malformed, Record, decode, encode
 from shudian.kernel.crypto import SigningKey, verify
 from shudian.kernel.ids import ID_BYTES
@@ -16,12 +17,15 @@ from shudian.kernel.outcomes import (
     UNSIGNED,
     VERSION_UNKNOWN,
     WRONG_CHAIN,
+    both,
 )
 
 VERSION = 1
 ENVELOPE_MAX_BYTES = 1 << 20
 BATCH_MAX_COUNT = 4_096
 SIGNATURES_MAX_COUNT = 8
+CANONICAL = both("规范编码", "canonical encoding")
+_SIGNED = both("对除签名外全部内容的签名", "a signature over all but the signatures")
 UNREGISTERED = 0
 """The sender of those who are not members yet; only messages open to applicants may come from it."""
 
@@ -84,27 +88,27 @@ def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True)
         Refused: 1001-1005, 1011, 1013.
     """
     if len(data) > ENVELOPE_MAX_BYTES:
-        raise OVERSIZED("envelope", f"{len(data)} bytes", f"<= {ENVELOPE_MAX_BYTES} bytes")
+        raise OVERSIZED("envelope", fields.in_bytes(len(data)), f"<= {ENVELOPE_MAX_BYTES}")
     try:
         envelope = decode(data, Envelope)
     except Malformed as error:
-        raise MALFORMED("envelope", str(error)) from None
+        raise MALFORMED("envelope", error.place or fields.in_bytes(len(data)), CANONICAL) from None
     if envelope.version != VERSION:
         raise VERSION_UNKNOWN("version", envelope.version, VERSION)
     if envelope.chain_id != chain_id:
         raise WRONG_CHAIN("chain_id", envelope.chain_id, chain_id)
     if len(envelope.id) != ID_BYTES:
-        raise FIELD_NOT_ALLOWED("id", f"{len(envelope.id)} bytes", f"{ID_BYTES} bytes")
+        raise FIELD_NOT_ALLOWED("id", fields.in_bytes(len(envelope.id)), fields.in_bytes(ID_BYTES))
     if not envelope.signatures:
         raise UNSIGNED("signatures", 0, f"1..{SIGNATURES_MAX_COUNT}")
     if len(envelope.signatures) > SIGNATURES_MAX_COUNT:
         raise FIELD_NOT_ALLOWED("signatures", len(envelope.signatures), f"1..{SIGNATURES_MAX_COUNT}")
     keys = [signature.public_key for signature in envelope.signatures]
     if any(left >= right for left, right in pairwise(keys)):
-        raise FIELD_NOT_ALLOWED("signatures", "keys", "distinct keys in rising order")
+        raise FIELD_NOT_ALLOWED("signatures", "", both("各不相同、按公钥递增", "distinct keys in rising order"))
     if verify_signatures:
         content = envelope.signed_bytes()
         for signature in envelope.signatures:
             if not verify(signature.public_key, signature.value, content):
-                raise SIGNATURE_INVALID("signatures", signature.public_key.hex()[:16])
+                raise SIGNATURE_INVALID("signatures", signature.public_key.hex()[:16], _SIGNED)
     return envelope

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shudian.kernel import clock
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, both
 
 AMOUNT_MAX = 10**15
 DIGEST_BYTES = 32
@@ -19,6 +19,27 @@ _FORBIDDEN_RANGES = (
 )
 _FORBIDDEN = frozenset(chr(point) for low, high in _FORBIDDEN_RANGES for point in range(low, high + 1))
 
+_VISIBLE = both("不含控制、方向或不可见字符", "no control, direction or invisible characters")
+
+
+def in_bytes(count: int) -> str:
+    """A number of bytes as a fact of a refusal.
+
+    >>> in_bytes(32)
+    '32 字节 ‖ 32 bytes'
+    """
+    return both(f"{count} 字节", f"{count} bytes")
+
+
+def in_characters(count: int | str) -> str:
+    """A number of characters, or a range, as a fact of a refusal."""
+    return both(f"{count} 个字符", f"{count} characters")
+
+
+def in_entries(count: int | str) -> str:
+    """A number of entries, or a range, as a fact of a refusal."""
+    return both(f"{count} 项", f"{count} entries")
+
 
 def whole(name: str, value: int, low: int, high: int) -> None:
     """Refuse an integer outside [low, high]."""
@@ -29,7 +50,7 @@ def whole(name: str, value: int, low: int, high: int) -> None:
 def wholes(name: str, values: Sequence[int], count: int, low: int, high: int) -> None:
     """Refuse a list of integers of the wrong length or with a value outside [low, high]."""
     if len(values) != count:
-        raise FIELD_NOT_ALLOWED(name, f"{len(values)} values", f"{count} values")
+        raise FIELD_NOT_ALLOWED(name, in_entries(len(values)), in_entries(count))
     for place, value in enumerate(values):
         whole(f"{name}[{place}]", value, low, high)
 
@@ -37,10 +58,10 @@ def wholes(name: str, values: Sequence[int], count: int, low: int, high: int) ->
 def text(name: str, value: str, longest: int, shortest: int = 1) -> None:
     """Refuse text that is too short or too long (in characters) or holds control, direction or invisible characters."""
     if not shortest <= len(value) <= longest:
-        raise FIELD_NOT_ALLOWED(name, f"{len(value)} characters", f"{shortest}..{longest} characters")
+        raise FIELD_NOT_ALLOWED(name, in_characters(len(value)), in_characters(f"{shortest}..{longest}"))
     if not _FORBIDDEN.isdisjoint(value):
         found = next(character for character in value if character in _FORBIDDEN)
-        raise FIELD_NOT_ALLOWED(name, f"U+{ord(found):04X}", "no control, direction or invisible characters")
+        raise FIELD_NOT_ALLOWED(name, f"U+{ord(found):04X}", _VISIBLE)
 
 
 def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
@@ -52,7 +73,7 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
 def digest(name: str, value: bytes) -> None:
     """Refuse anything but a 32-byte hash."""
     if len(value) != DIGEST_BYTES:
-        raise FIELD_NOT_ALLOWED(name, f"{len(value)} bytes", f"{DIGEST_BYTES} bytes")
+        raise FIELD_NOT_ALLOWED(name, in_bytes(len(value)), in_bytes(DIGEST_BYTES))
 
 
 def day(name: str, value: int) -> None:
@@ -70,7 +91,7 @@ def month(name: str, value: int) -> None:
 def count(name: str, values: Sequence[object], low: int, high: int) -> None:
     """Refuse a list with too few or too many entries."""
     if not low <= len(values) <= high:
-        raise FIELD_NOT_ALLOWED(name, f"{len(values)} entries", f"{low}..{high} entries")
+        raise FIELD_NOT_ALLOWED(name, in_entries(len(values)), in_entries(f"{low}..{high}"))
 
 
 def rising(name: str, values: Sequence[int]) -> None:

@@ -1,7 +1,8 @@
 """What the ledger answers: a refusal with a number, or an outcome with a reply.
 
 A refusal's number is contract x 1000 + n and is never reused; its words live beside it in Chinese and English. Only the
-number and the three facts (field, value, allowed) are kept on the ledger, the words are added where they are shown.
+number and the three facts (field, value, allowed) are kept on the ledger, the words are added where they are shown. Facts are numbers,
+code words (``open | close``) and symbols (``<= 300``); where words cannot be avoided :func:`both` gives them in both languages.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,12 @@ from typing import Literal
 from shudian.kernel.codec import Record
 
 Language = Literal["zh", "en"]
+
+FACT_MAX_COUNT = 200
+"""Characters kept of a fact."""
+
+_DIVIDER = " ‖ "
+_HALF_MAX_COUNT = 98
 
 
 class Refused(Exception):
@@ -29,7 +36,8 @@ class Refusal:
     """One numbered way to say no.
 
     ``name`` is a full statement in lower case; ``zh`` and ``en`` are the words a person reads; ``status`` is the HTTP
-    status that fits; ``retry`` tells whether the same message could pass later.
+    status that fits; ``retry`` tells whether the same message could pass later; ``uses_id`` whether it is the answer to the
+    envelope's id for good: not where the signers may not speak for the sender, or a stranger could use up a member's ids.
     """
 
     number: int
@@ -38,10 +46,11 @@ class Refusal:
     en: str
     status: int = 422
     retry: bool = False
+    uses_id: bool = True
 
     def __call__(self, field: str = "", value: object = "", allowed: object = "") -> Refused:
         """Make the exception that a rule raises: ``raise BALANCE_TOO_LOW("amount_fen", 500, "<= 300")``."""
-        return Refused(self, field, str(value)[:200], str(allowed)[:200])
+        return Refused(self, field, str(value)[:FACT_MAX_COUNT], str(allowed)[:FACT_MAX_COUNT])
 
 
 class Outcome(Record):
@@ -72,16 +81,35 @@ def refused(error: Refused) -> Outcome:
     return Outcome(error.refusal.number, error.field, error.value, error.allowed)
 
 
+def both(zh: str, en: str) -> str:
+    """A fact that needs words, in both languages; each is cut at 98 characters, so that the bound on facts keeps both.
+
+    >>> both("每个岗位一次", "each role once")
+    '每个岗位一次 ‖ each role once'
+    """
+    return zh[:_HALF_MAX_COUNT] + _DIVIDER + en[:_HALF_MAX_COUNT]
+
+
+def in_language(fact: str, language: Language) -> str:
+    """What a reader of one language sees of a fact.
+
+    >>> in_language(both("每个岗位一次", "each role once"), "en"), in_language("<= 300", "en")
+    ('each role once', '<= 300')
+    """
+    zh, divider, en = fact.partition(_DIVIDER)
+    return en if divider and language == "en" else zh
+
+
 def sentence(refusal: Refusal, outcome: Outcome, language: Language) -> str:
     """One clear sentence for a person: number, words, then field, value and what is allowed where known."""
     zh = language == "zh"
     words = refusal.zh if zh else refusal.en
+    value, allowed = in_language(outcome.value, language), in_language(outcome.allowed, language)
     facts = []
     if outcome.field:
-        got = f"{outcome.field} = {outcome.value}" if outcome.value else outcome.field
-        facts.append(got)
-    if outcome.allowed:
-        facts.append(f"允许：{outcome.allowed}" if zh else f"allowed: {outcome.allowed}")
+        facts.append(f"{outcome.field} = {value}" if value else outcome.field)
+    if allowed:
+        facts.append(f"允许：{allowed}" if zh else f"allowed: {allowed}")
     tail = ("（" + "；".join(facts) + "）" if zh else " (" + "; ".join(facts) + ")") if facts else ""
     return f"[{refusal.number}] {words}{tail}"
 
@@ -103,7 +131,12 @@ ID_USED_FOR_ANOTHER = Refusal(
     1009, "id_used_for_another", "该消息编号已用于另一条消息", "the id was used for another message", 409
 )
 BATCH_FAILED = Refusal(
-    1010, "batch_failed", "同批另一条消息被拒，整批未生效", "another message of the batch was refused", 409
+    1010,
+    "batch_failed",
+    "同批另一条消息被拒，整批未生效",
+    "another message of the batch was refused",
+    409,
+    uses_id=False,  # the refusal of the other message decides
 )
 FIELD_NOT_ALLOWED = Refusal(1011, "field_not_allowed", "字段取值不合规", "a field has a value that is not allowed")
 BATCH_SIZE_NOT_ALLOWED = Refusal(

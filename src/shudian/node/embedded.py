@@ -205,6 +205,7 @@ class EmbeddedNode:
         said = [
             Said(one.key[0], one.key[1], one.kinds, outcomes)
             for one, outcomes in zip(batch, applied.outcomes, strict=True)
+            if self.machine.uses_id(outcomes)
         ]
         self.projector.project(self.height, applied.market_ms, said, applied.events)
         for one, outcomes in zip(batch, applied.outcomes, strict=True):
@@ -242,6 +243,8 @@ class EmbeddedNode:
     def _said(self, block: Block) -> list[Said]:
         said = []
         for data, outcomes in zip(block.envelopes, decode_outcomes(block.outcomes), strict=True):
+            if not self.machine.uses_id(outcomes):
+                continue
             envelope = decode(data, Envelope)
             try:
                 messages: list[Message] = decode(envelope.body, self.machine.message_type)

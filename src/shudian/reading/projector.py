@@ -144,7 +144,7 @@ class Projector:
 
     def _tell(self, at: At, order_no: int, event: Event) -> None:
         facts = msgspec.json.encode({name: getattr(event, name) for name in event.__struct_fields__}).decode()
-        for deed in (event.deed, *event.also):
+        for deed in dict.fromkeys((event.deed, *event.also)):
             self._writer.insert(
                 self.timeline,
                 deed=deed,

@@ -32,6 +32,7 @@ from shudian.contracts.identity import rules as identity
 from shudian.contracts.roles import Kind
 from shudian.kernel import check
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 
 
@@ -123,7 +124,11 @@ def close_account(ctx: Context, _message: CloseAccount) -> AccountBalances:
     for account_id, account in accounts:
         if not is_empty(account.balances):
             booked_fen = balance_fen(code_of(account_id), account.balances)
-            raise ACCOUNT_NOT_EMPTY("account_id", account_id, f"balance 0 and nothing pending; booked {booked_fen}")
+            raise ACCOUNT_NOT_EMPTY(
+                "account_id",
+                account_id,
+                both(f"余额为 0 且无在途；现余额 {booked_fen}", f"balance 0 and nothing pending; booked {booked_fen}"),
+            )
     # no refusal below this line
     for account_id, account in accounts:
         write(ctx, account_id, msgspec.structs.replace(account, closed=True))
@@ -164,10 +169,22 @@ def require_room(account_id: int, before: Balances, after: Balances, amount_fen:
     """Refuse counters that leave their range (4008) or an account that would pay more than is free (4003, a mirror 4004)."""
     code = code_of(account_id)
     if widest_fen(after) > COUNTER_MAX_FEN:
-        raise COUNTER_IS_FULL("amount_fen", amount_fen, f"counters of account {account_id} <= {COUNTER_MAX_FEN}")
+        raise COUNTER_IS_FULL(
+            "amount_fen",
+            amount_fen,
+            both(
+                f"账户 {account_id} 各计数 <= {COUNTER_MAX_FEN}",
+                f"counters of account {account_id} <= {COUNTER_MAX_FEN}",
+            ),
+        )
     if free_of(code, after) < 0:
         too_low = BANK_BALANCE_TOO_LOW if code == Code.BANK else BALANCE_TOO_LOW
-        raise too_low("amount_fen", amount_fen, f"<= {free_of(code, before)} on account {account_id}")
+        free_fen = free_of(code, before)
+        raise too_low(
+            "amount_fen",
+            amount_fen,
+            both(f"<= {free_fen}，账户 {account_id}", f"<= {free_fen} on account {account_id}"),
+        )
 
 
 def parties_of(member_ids: tuple[int, ...]) -> tuple[int, ...]:

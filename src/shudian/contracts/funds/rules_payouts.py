@@ -18,7 +18,7 @@ from shudian.contracts.funds.messages import (
 )
 from shudian.contracts.funds.messages_accounts import Code, Transfer, TransferCode, account_id_of, owner_of
 from shudian.contracts.funds.rules_accounts import account_of, parties_of, read_open
-from shudian.contracts.funds.rules_transfers import hold, is_posted, post, transfer, void
+from shudian.contracts.funds.rules_transfers import hold, is_posted, post, require_open_hold, transfer, void
 from shudian.contracts.funds.state import PAYOUTS, Payout
 from shudian.contracts.governance import rules as governance
 from shudian.contracts.identity import rules as identity
@@ -26,6 +26,7 @@ from shudian.contracts.identity.messages import MEMBER_FROZEN
 from shudian.kernel.clock import day_of
 from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import next_id
 
 
@@ -89,7 +90,7 @@ def confirm_payout(ctx: Context, message: ConfirmPayout) -> AccountBalances:
     payout = _payout(ctx, message.payout_id)
     owner_id = owner_of(payout.account_id)
     if identity.member(ctx, owner_id).frozen:
-        raise MEMBER_FROZEN("payout_id", message.payout_id, "a member that is not frozen")
+        raise MEMBER_FROZEN("payout_id", message.payout_id, both("未被冻结的成员", "a member that is not frozen"))
     transfer_id = _new_reference(ctx, message.bank_reference)
     balances, _ = post(ctx, transfer_id, payout.hold_id)
     # no refusal below this line
@@ -108,6 +109,8 @@ def confirm_payout(ctx: Context, message: ConfirmPayout) -> AccountBalances:
 def refuse_payout(ctx: Context, message: RefusePayout) -> AccountBalances:
     """Give back money that cannot be paid out. Refuses: 4010-4012, 4016, 4019. Emits: HoldReleased, PayoutRefused."""
     payout = _payout(ctx, message.payout_id)
+    # A second refusal would be a repeat of the same void to the money core, and be told a second time.
+    require_open_hold(ctx, payout.hold_id)
     balances, _ = void(ctx, derived_id("payout refused", str(message.payout_id)), payout.hold_id)
     # no refusal below this line
     ctx.emit(

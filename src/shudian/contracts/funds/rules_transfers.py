@@ -37,7 +37,7 @@ from shudian.contracts.funds.state import ENTRIES, Entry
 from shudian.kernel import check, fields
 from shudian.kernel.contract import BlockContext
 from shudian.kernel.ids import ID_BYTES, derived_id
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refused
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refused, both
 from shudian.kernel.tables import HasStore, next_id
 
 CODE_MAX = 65_535
@@ -88,7 +88,7 @@ def hold(ctx: BlockContext, order: Transfer, expires_ms: int = 0) -> tuple[Balan
     wanted = _entry(ctx, EntryKind.HOLD, order, expires_ms=expires_ms, hold_state=HoldState.OPEN)
     if not _is_known(ctx, order.id, wanted):
         if expires_ms and expires_ms <= ctx.market_ms:
-            raise FIELD_NOT_ALLOWED("expires_ms", expires_ms, f"0 or > {ctx.market_ms}")
+            raise FIELD_NOT_ALLOWED("expires_ms", expires_ms, f"0 | > {ctx.market_ms}")
         banks = _require_pair(ctx, order.debit_account_id, order.credit_account_id)
         debit, credit = _book(ctx, wanted, order.amount_fen, 0)
         _record(ctx, order.id, wanted)
@@ -146,6 +146,11 @@ def void(ctx: BlockContext, transfer_id: bytes, hold_id: bytes) -> tuple[Balance
     return _pair(ctx, wanted)
 
 
+def require_open_hold(at: BlockContext, hold_id: bytes) -> None:
+    """Refuse a hold that has ended. Refuses: 4009-4012."""
+    _require_open(at, hold_id, _hold(at, hold_id))
+
+
 def expire_holds(ctx: BlockContext) -> None:
     """Block hook: give back every hold whose time has come. Emits: HoldReleased."""
     for key, held in ENTRIES.due(ctx, "by_expiry", ctx.market_ms):
@@ -169,7 +174,7 @@ def _transfer_one(ctx: BlockContext, order: Transfer) -> None:
 
 def _check_order(order: Transfer) -> None:
     if len(order.id) != ID_BYTES:
-        raise FIELD_NOT_ALLOWED("id", f"{len(order.id)} bytes", f"{ID_BYTES} bytes")
+        raise FIELD_NOT_ALLOWED("id", fields.in_bytes(len(order.id)), fields.in_bytes(ID_BYTES))
     fields.whole("amount_fen", order.amount_fen, 1, fields.AMOUNT_MAX)
     fields.whole("code", order.code, 0, CODE_MAX)
     fields.text("deed", order.deed, DEED_MAX_COUNT)
@@ -218,7 +223,11 @@ def _require_pair(ctx: BlockContext, debit_account_id: int, credit_account_id: i
     credit = read_open(ctx, credit_account_id, "credit_account_id")
     touches_mirror = Code.BANK in (code_of(debit_account_id), code_of(credit_account_id))
     if touches_mirror and debit.bank_id != credit.bank_id:
-        raise BANKS_DIFFER("credit_account_id", credit_account_id, f"an account at bank {debit.bank_id}")
+        raise BANKS_DIFFER(
+            "credit_account_id",
+            credit_account_id,
+            both(f"在银行 {debit.bank_id} 的账户", f"an account at bank {debit.bank_id}"),
+        )
     return debit.bank_id, credit.bank_id
 
 
@@ -235,7 +244,7 @@ def _require_open(ctx: BlockContext, hold_id: bytes, held: Entry) -> None:
     if held.hold_state == HoldState.VOIDED:
         raise HOLD_ALREADY_VOIDED("hold_id", hold_id.hex())
     if held.expires_ms and held.expires_ms <= ctx.market_ms:
-        raise HOLD_EXPIRED("hold_id", hold_id.hex(), f"before {held.expires_ms}")
+        raise HOLD_EXPIRED("hold_id", hold_id.hex(), f"< {held.expires_ms}")
     check.that(held.hold_state == HoldState.OPEN, "a hold in time that was neither posted nor voided is open")
 
 

@@ -19,9 +19,10 @@ from shudian.contracts.governance.messages import (
     SettingSet,
 )
 from shudian.contracts.governance.state import INVARIANTS, SETTING_ROWS, TABLES, SettingRow
-from shudian.kernel import clock
+from shudian.kernel import clock, fields
 from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.machine import CLOCK, STEPPED, advance_clock
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 
 HOLIDAYS = "governance.holidays_day"
@@ -41,7 +42,7 @@ def setting_values(at: HasStore, name: str, day: int, scope: str = "") -> tuple[
             found = row
         if found is not None:
             return found.values
-    raise SETTING_MISSING(name, scope, f"day {day}")
+    raise SETTING_MISSING(name, scope, both(f"在 {day} 有效的值", f"a value in force on {day}"))
 
 
 def setting(at: HasStore, name: str, day: int, scope: str = "") -> int:
@@ -71,9 +72,9 @@ def _check_values(ctx: BlockContext, message: SetSetting) -> None:
     if spec is None:
         raise SETTING_UNKNOWN("name", message.name)
     if message.scope and not spec.scoped:
-        raise SETTING_OUT_OF_BOUNDS("scope", message.scope, "empty")
+        raise SETTING_OUT_OF_BOUNDS("scope", message.scope, both("留空", "empty"))
     if spec.count and len(message.values) != spec.count:
-        raise SETTING_OUT_OF_BOUNDS("values", f"{len(message.values)} values", f"{spec.count} values")
+        raise SETTING_OUT_OF_BOUNDS("values", fields.in_entries(len(message.values)), fields.in_entries(spec.count))
     for place, value in enumerate(message.values):
         if not spec.low <= value <= spec.high:
             raise SETTING_OUT_OF_BOUNDS(f"values[{place}]", value, f"{spec.low}..{spec.high}")

@@ -7,9 +7,10 @@ N2). A resident identity number is checked, masked and hashed by the member's ow
 
 from stdnum.cn.uscc import calc_check_digit
 
+from shudian.kernel import fields
 from shudian.kernel.clock import is_day
 from shudian.kernel.crypto import keyed_digest
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, both
 from shudian.kernel.units import remainder
 
 USCC_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -31,12 +32,13 @@ _CALENDAR_CYCLE_DAY = 400 * 10_000
 def check_uscc_form(code: str) -> None:
     """Refuse a code that has not 18 characters of the alphabet with six digits of region in places 3 to 8. Refuses: 1011."""
     if len(code) != CODE_LENGTH:
-        raise FIELD_NOT_ALLOWED("uscc", f"{len(code)} characters", f"{CODE_LENGTH} characters")
+        raise FIELD_NOT_ALLOWED("uscc", fields.in_characters(len(code)), fields.in_characters(CODE_LENGTH))
     for place, character in enumerate(code, start=1):
         if character not in USCC_CHARACTERS:
-            raise FIELD_NOT_ALLOWED("uscc", f"{character} at place {place}", USCC_CHARACTERS)
+            found = both(f"第 {place} 位 {character}", f"{character} at place {place}")
+            raise FIELD_NOT_ALLOWED("uscc", found, USCC_CHARACTERS)
     if any(character not in _DIGITS for character in code[2:8]):
-        raise FIELD_NOT_ALLOWED("uscc", code, "digits in places 3 to 8")
+        raise FIELD_NOT_ALLOWED("uscc", code, both("第 3 至 8 位为数字", "digits in places 3 to 8"))
 
 
 def uscc_check_fits(code: str) -> bool:
@@ -54,7 +56,9 @@ def check_uscc(code: str) -> None:
     """Refuse a unified social credit code 统一社会信用代码 of the wrong form or with the wrong check character. Refuses: 1011."""
     check_uscc_form(code)
     if not uscc_check_fits(code):
-        raise FIELD_NOT_ALLOWED("uscc", code, "a code whose check character fits (GB 32100-2015)")
+        raise FIELD_NOT_ALLOWED(
+            "uscc", code, both("校验码正确（GB 32100-2015）", "a code whose check character fits (GB 32100-2015)")
+        )
 
 
 def check_resident_id(number: str) -> None:
@@ -65,7 +69,13 @@ def check_resident_id(number: str) -> None:
     >>> check_resident_id("11010519491231002X")
     """
     if not _is_resident_id(number):
-        raise FIELD_NOT_ALLOWED("resident_id", "", "18 characters by GB 11643, without spaces, X in capitals")
+        raise FIELD_NOT_ALLOWED(
+            "resident_id",
+            "",
+            both(
+                "符合 GB 11643 的 18 个字符，无空格，X 大写", "18 characters by GB 11643, without spaces, X in capitals"
+            ),
+        )
 
 
 def _is_resident_id(number: str) -> bool:

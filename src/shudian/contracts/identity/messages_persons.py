@@ -8,7 +8,7 @@ from shudian.contracts.roles import ALL_KINDS, Kind, Role
 from shudian.kernel import fields
 from shudian.kernel.crypto import is_sound_public_key
 from shudian.kernel.messages import Authority, Event, Message
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply, both
 
 PERSON_NO_MAX = 1_000_000
 
@@ -29,12 +29,14 @@ def _check_roles(roles: tuple[Role, ...]) -> None:
     fields.count("roles", roles, 1, len(Role))
     for place, role in enumerate(roles):
         if role in roles[:place]:
-            raise FIELD_NOT_ALLOWED(f"roles[{place}]", role, "each role once")
+            raise FIELD_NOT_ALLOWED(f"roles[{place}]", role, both("每个岗位一次", "each role once"))
 
 
 def _check_key(name: str, public_key: bytes) -> None:
     if not is_sound_public_key(public_key):
-        raise FIELD_NOT_ALLOWED(name, public_key.hex()[:64], "32 bytes, canonical, not of small order")
+        raise FIELD_NOT_ALLOWED(
+            name, public_key.hex()[:64], both("32 字节、规范、非小阶", "32 bytes, canonical, not of small order")
+        )
 
 
 class AddPerson(Message):
@@ -172,16 +174,33 @@ class KeyRevoked(Event):
     reason: str
 
 
-KEY_UNKNOWN = Refusal(3006, "key_unknown", "签名密钥未登记", "the signing key is not registered", 401)
-KEY_REVOKED = Refusal(3007, "key_revoked", "签名密钥已失效", "the signing key is no longer in force", 401)
+KEY_UNKNOWN = Refusal(3006, "key_unknown", "签名密钥未登记", "the signing key is not registered", 401, uses_id=False)
+KEY_REVOKED = Refusal(
+    3007, "key_revoked", "签名密钥已失效", "the signing key is no longer in force", 401, uses_id=False
+)
 KEY_OF_ANOTHER_MEMBER = Refusal(
-    3008, "key_of_another_member", "签名密钥属于另一成员", "the signing key belongs to another member", 403
+    3008,
+    "key_of_another_member",
+    "签名密钥属于另一成员",
+    "the signing key belongs to another member",
+    403,
+    uses_id=False,
 )
 ROLE_MISSING = Refusal(
-    3009, "role_missing", "签名人没有所需岗位", "a signer does not hold the role that is needed", 403
+    3009,
+    "role_missing",
+    "签名人没有所需岗位",
+    "a signer does not hold the role that is needed",
+    403,
+    uses_id=False,
 )
 SIGNERS_DO_NOT_FIT = Refusal(
-    3010, "signers_do_not_fit", "签名人数不符合要求", "the number of signers is not what is needed", 403
+    3010,
+    "signers_do_not_fit",
+    "签名人数不符合要求",
+    "the number of signers is not what is needed",
+    403,
+    uses_id=False,
 )
 KEY_IN_USE = Refusal(3011, "key_in_use", "该密钥已登记过", "the key was registered before", 409)
 PERSON_UNKNOWN = Refusal(3021, "person_unknown", "没有这名有效人员", "there is no such active person", 404)

@@ -8,7 +8,7 @@ from shudian.contracts.roles import ALL_KINDS, Kind, Role
 from shudian.kernel import fields
 from shudian.kernel.codec import Record
 from shudian.kernel.messages import Authority, Event, Message
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply, both
 
 DOCUMENTS_MAX_COUNT = 30
 NAME_LONGEST = 120
@@ -198,7 +198,9 @@ class ReviewMember(Message):
         if self.decision == Decision.APPROVE:
             missing = [item for item in Item if not any(found.item == item and found.passed for found in self.checks)]
             if missing:
-                raise FIELD_NOT_ALLOWED("checks", f"not passed: {', '.join(missing)}", "every item passed")
+                codes = " ".join(missing)
+                not_passed = both(f"未通过：{codes}", f"not passed: {codes}")
+                raise FIELD_NOT_ALLOWED("checks", not_passed, both("每项均已通过", "every item passed"))
 
 
 class ChangeMember(Message):

@@ -17,6 +17,7 @@ from shudian.kernel import clock
 from shudian.kernel.contract import Context
 from shudian.kernel.envelope import UNREGISTERED
 from shudian.kernel.messages import Authority, Message
+from shudian.kernel.outcomes import both
 
 _SHOWN_CHARACTERS = 16
 
@@ -66,11 +67,13 @@ def _person_no(ctx: Context, key: bytes, role: str) -> int:
     if known is None:
         raise KEY_UNKNOWN("signatures", _shown(key))
     if known.member_id != ctx.sender_id:
-        raise KEY_OF_ANOTHER_MEMBER("signatures", _shown(key), f"a key of member {ctx.sender_id}")
+        raise KEY_OF_ANOTHER_MEMBER(
+            "signatures", _shown(key), both(f"成员 {ctx.sender_id} 的密钥", f"a key of member {ctx.sender_id}")
+        )
     if not known.in_force:
         raise KEY_REVOKED("signatures", _shown(key))
     if role and role not in PERSONS.need(ctx, known.member_id, known.person_no).roles:
-        raise ROLE_MISSING("signatures", f"person {known.person_no}", role)
+        raise ROLE_MISSING("signatures", both(f"第 {known.person_no} 号人员", f"person {known.person_no}"), role)
     return known.person_no
 
 

@@ -29,6 +29,7 @@ from shudian.contracts.identity.state import KEYS, MEMBERS, PERSONS, Person, Reg
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 
 PERSONS_MAX = "identity.persons_max_count"
@@ -44,7 +45,7 @@ def add_person(ctx: Context, message: AddPerson) -> PersonReply:
         raise PERSON_KNOWN("person_digest", message.person_digest.hex())
     limit_count = governance.setting(ctx, PERSONS_MAX, clock.day_of(ctx.market_ms))
     if len(active) >= limit_count:
-        raise PERSONS_TOO_MANY("public_key", f"{len(active)} persons", f"<= {limit_count}")
+        raise PERSONS_TOO_MANY("public_key", len(active), f"<= {limit_count}")
     # no refusal below this line
     person = Person(message.person_digest, message.public_key, message.roles, active=True)
     return PersonReply(enter_person(ctx, ctx.sender_id, row, person))
@@ -97,7 +98,7 @@ def rotate_key(ctx: Context, message: RotateKey) -> None:
     refuse_known_key(ctx, "new_public_key", new_key)
     old_keys = [key for key in ctx.signers if key != new_key]
     if len(old_keys) != 1:
-        raise SIGNERS_DO_NOT_FIT("signatures", len(ctx.signers), "the old key and the new key")
+        raise SIGNERS_DO_NOT_FIT("signatures", len(ctx.signers), both("旧密钥与新密钥", "the old key and the new key"))
     # no refusal below this line
     old = KEYS.need(ctx, old_keys[0])
     place = (old.member_id, old.person_no)
@@ -159,4 +160,4 @@ def _active_person(at: HasStore, member_id: int, person_no: int) -> Person:
 def _refuse_last_admin(at: HasStore, member_id: int, person_no: int) -> None:
     others = (person for key, person in PERSONS.range(at, member_id) if key[1] != person_no)
     if not any(person.active and Role.ADMIN in person.roles for person in others):
-        raise LAST_ADMIN("person_no", person_no, "another active admin")
+        raise LAST_ADMIN("person_no", person_no, both("另有一名有效的管理员", "another active admin"))

@@ -40,6 +40,7 @@ from shudian.kernel import clock
 from shudian.kernel.codec import encode
 from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.crypto import sha256
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 
 NOTICE_DAY_COUNT = "identity.notice_day_count"
@@ -189,7 +190,7 @@ def _tell_review(ctx: Context, message: ReviewMember, particulars: Particulars, 
 def _refuse_approval(ctx: Context, row: Member, particulars: Particulars, message: ReviewMember) -> None:
     noted = any(found.item == Item.USCC and found.note for found in message.checks)
     if not noted and not codes.uscc_check_fits(row.uscc):
-        raise USCC_NEEDS_A_NOTE("checks", row.uscc, "a note on the item uscc")
+        raise USCC_NEEDS_A_NOTE("checks", row.uscc, both("对 uscc 一项附说明", "a note on the item uscc"))
     if row.kind == Kind.RETAILER:
         _refuse_unfit_retailer(ctx, particulars.declared)
 
@@ -223,7 +224,7 @@ def end_notices(ctx: BlockContext) -> None:
 def refuse_known_uscc(at: HasStore, uscc: str) -> None:
     """Refuses: 3012 if a membership that is neither rejected nor exited has the code."""
     if any(True for _ in MEMBERS.find(at, "by_uscc", uscc)):
-        raise USCC_IN_USE("uscc", uscc, "a code without a living membership")
+        raise USCC_IN_USE("uscc", uscc, both("没有存续成员使用的代码", "a code without a living membership"))
 
 
 def require_standing(member_id: int, row: Member, *standings: Standing) -> Member:

@@ -169,7 +169,7 @@ class CorrectReadings(Message):
 def _check_length(values_wh: bytes, meter_count: int) -> None:
     wanted = meter_count * DAY_BYTES
     if len(values_wh) != wanted:
-        raise FIELD_NOT_ALLOWED("values_wh", f"{len(values_wh)} bytes", f"{wanted} bytes")
+        raise FIELD_NOT_ALLOWED("values_wh", fields.in_bytes(len(values_wh)), fields.in_bytes(wanted))
 
 
 class MeterDay(Record):

@@ -40,6 +40,7 @@ from shudian.contracts.resources import rules as resources
 from shudian.contracts.resources.messages import Resource, ResourceType
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context, Contract
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, Key, next_id
 from shudian.kernel.units import PPM, SEGMENTS_PER_DAY, SLOTS_PER_DAY, floor_div
 
@@ -86,7 +87,7 @@ def day_version(at: HasStore, meter_id: int, day: int) -> int:
     """The version of a meter's day, from 1; it rises by one with each correction. Refuses: 7003."""
     row = DAYS.get(at, meter_id, day)
     if row is None:
-        raise READINGS_MISSING("meter_id", meter_id, f"readings of {day}")
+        raise READINGS_MISSING("meter_id", meter_id, readings.of_day(day))
     return row.version
 
 
@@ -120,7 +121,11 @@ def bind_meter(ctx: Context, message: BindMeter) -> MeterReply:
         raise DIRECTION_DOES_NOT_FIT("direction", message.direction, " | ".join(_DIRECTIONS[resource.type]))
     for relative_id in _family(ctx, message.resource_id, resource):
         if _is_taken(ctx, "by_resource", (relative_id, message.direction), message.from_day):
-            raise METERED_ALREADY("resource_id", message.resource_id, f"not beside resource {relative_id}")
+            raise METERED_ALREADY(
+                "resource_id",
+                message.resource_id,
+                both(f"不与资源 {relative_id} 并存", f"not beside resource {relative_id}"),
+            )
     if message.from_day < today:
         raise BINDING_DAY_NOT_ALLOWED("from_day", message.from_day, f">= {today}")
     # no refusal below this line
@@ -155,7 +160,9 @@ def unbind_meter(ctx: Context, message: UnbindMeter) -> None:
     """End a binding. Refuses: 7001, 7006, 7008. Emits: MeterUnbound."""
     row = meter(ctx, message.meter_id)
     if row.last_day:
-        raise METER_NOT_BOUND("last_day", row.last_day, "a meter whose binding has no end yet")
+        raise METER_NOT_BOUND(
+            "last_day", row.last_day, both("绑定尚未终止的计量点", "a meter whose binding has no end yet")
+        )
     first = max(row.from_day, clock.day_after(clock.day_of(ctx.market_ms), -1))
     if message.last_day < first:
         raise BINDING_DAY_NOT_ALLOWED("last_day", message.last_day, f">= {first}")
@@ -182,9 +189,9 @@ def submit_readings(ctx: Context, message: SubmitReadings) -> ReadingsReply:
     for meter_id, reported in zip(message.meter_ids, slots.unpack(message.values_wh), strict=True):
         row = meter(ctx, meter_id)
         if not row.counts_on(message.day):
-            raise METER_NOT_BOUND("meter_id", meter_id, f"bound on {message.day}")
+            raise METER_NOT_BOUND("meter_id", meter_id, both(f"在 {message.day} 已绑定", f"bound on {message.day}"))
         if has_day(ctx, meter_id, message.day):
-            raise READINGS_EXIST("meter_id", meter_id, f"no readings of {message.day}")
+            raise READINGS_EXIST("meter_id", meter_id, both(f"{message.day} 尚无示数", f"no readings of {message.day}"))
         accepted.append((row, readings.accept(ctx, meter_id, row, message.day, reported, row.carry_wh)))
     # no refusal below this line
     told = []
@@ -213,10 +220,10 @@ def correct_readings(ctx: Context, message: CorrectReadings) -> CorrectionReply:
     row = meter(ctx, message.meter_id)
     former = DAYS.get(ctx, message.meter_id, message.day)
     if former is None:
-        raise READINGS_MISSING("meter_id", message.meter_id, f"readings of {message.day}")
+        raise READINGS_MISSING("meter_id", message.meter_id, readings.of_day(message.day))
     held = readings.readings_of(ctx, message.meter_id, message.day)
     if message.values_wh == (held.reported_wh or held.accepted_wh):
-        raise READINGS_ARE_THE_SAME("values_wh", f"version {former.version}")
+        raise READINGS_ARE_THE_SAME("values_wh", both(f"同第 {former.version} 版", f"as version {former.version}"))
     (reported,) = slots.unpack(message.values_wh)
     day = readings.accept(ctx, message.meter_id, row, message.day, reported, former.carry_in_wh)
     # no refusal below this line

@@ -13,6 +13,7 @@ from shudian.contracts.resources import rules as resources
 from shudian.kernel import clock
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.contract import BlockContext
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import WH_PER_KWH
 
@@ -60,13 +61,18 @@ class Accepted:
         )
 
 
+def of_day(day: int) -> str:
+    """What a refusal asks for when a day has no readings."""
+    return both(f"{day} 的示数", f"readings of {day}")
+
+
 def readings_of(at: BlockContext, meter_id: int, day: int, version: int = 0) -> Readings:
     """The blob of a meter's day in its present version, or in a given one. Refuses: 7003."""
     row = DAYS.get(at, meter_id, day)
     if row is not None and version not in (0, row.version):
         row = FORMER_DAYS.get(at, meter_id, day, version)
     if row is None:
-        raise READINGS_MISSING("meter_id", meter_id, f"readings of {day}")
+        raise READINGS_MISSING("meter_id", meter_id, of_day(day))
     return decode(at.cold.get(row.digest), Readings)
 
 
@@ -111,7 +117,11 @@ def _profile_day(ctx: BlockContext, meter_id: int, day: int) -> int:
             return earlier
         of_any_type = of_any_type or earlier
     if not of_any_type:
-        raise NOTHING_TO_ESTIMATE_FROM("meter_id", meter_id, f"readings in the {lookback_count} days before {day}")
+        raise NOTHING_TO_ESTIMATE_FROM(
+            "meter_id",
+            meter_id,
+            both(f"{day} 前 {lookback_count} 天内的示数", f"readings in the {lookback_count} days before {day}"),
+        )
     return of_any_type
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from shudian.contracts.roles import TRADING_KINDS, Kind
 from shudian.kernel import fields
 from shudian.kernel.codec import Record
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, both
 
 POWER_MAX_KW = 100_000_000
 STORAGE_MAX_KWH = 1_000_000_000
@@ -157,22 +157,33 @@ def _check_type(wanted: Resource) -> None:
     is_load = wanted.type is ResourceType.LOAD
     is_hydro = wanted.fuel is Fuel.HYDRO
     two_part = wanted.tariff_class is TariffClass.TWO_PART
-    _given_exactly_for("parent_id", wanted.parent_id > 0, is_unit, "units")
-    _given_exactly_for("fuel", wanted.fuel is not Fuel.NONE, wanted.type in GENERATING, "plants and units")
-    _given_exactly_for("storage_kwh", wanted.storage_kwh > 0, wanted.type is ResourceType.STORAGE, "storage")
-    _given_exactly_for("river", bool(wanted.river), is_hydro, "hydropower")
-    _given_exactly_for("regulation", wanted.regulation is not Regulation.NONE, is_hydro, "hydropower")
-    _given_exactly_for("tariff_class", wanted.tariff_class is not TariffClass.NONE, is_load, "loads")
+    _given_exactly_for("parent_id", wanted.parent_id > 0, is_unit, ResourceType.UNIT)
+    _given_exactly_for(
+        "fuel", wanted.fuel is not Fuel.NONE, wanted.type in GENERATING, ResourceType.PLANT, ResourceType.UNIT
+    )
+    _given_exactly_for("storage_kwh", wanted.storage_kwh > 0, wanted.type is ResourceType.STORAGE, ResourceType.STORAGE)
+    _given_exactly_for("river", bool(wanted.river), is_hydro, Fuel.HYDRO)
+    _given_exactly_for("regulation", wanted.regulation is not Regulation.NONE, is_hydro, Fuel.HYDRO)
+    _given_exactly_for("tariff_class", wanted.tariff_class is not TariffClass.NONE, is_load, ResourceType.LOAD)
     if is_load and wanted.dispatch_level is not DispatchLevel.NONE:
-        raise FIELD_NOT_ALLOWED("dispatch_level", wanted.dispatch_level, "empty for loads")
+        raise FIELD_NOT_ALLOWED("dispatch_level", wanted.dispatch_level, both("用电资源留空", "empty for loads"))
     if wanted.contract_demand_kw and not is_load:
-        raise FIELD_NOT_ALLOWED("contract_demand_kw", wanted.contract_demand_kw, "0 but for loads")
+        raise FIELD_NOT_ALLOWED(
+            "contract_demand_kw", wanted.contract_demand_kw, both("仅用电资源可不为 0", "0 but for loads")
+        )
     if two_part and not wanted.contract_demand_kw:
-        raise FIELD_NOT_ALLOWED("contract_demand_kw", 0, "> 0 under the two-part tariff")
+        raise FIELD_NOT_ALLOWED("contract_demand_kw", 0, both("两部制下 > 0", "> 0 under the two-part tariff"))
     if two_part and wanted.voltage is Voltage.LT1KV:
-        raise FIELD_NOT_ALLOWED("voltage", wanted.voltage, "1 kV and above under the two-part tariff")
+        raise FIELD_NOT_ALLOWED(
+            "voltage", wanted.voltage, both("两部制下 1 千伏及以上", "1 kV and above under the two-part tariff")
+        )
 
 
-def _given_exactly_for(name: str, given: bool, wanted: bool, whom: str) -> None:
+def _given_exactly_for(name: str, given: bool, wanted: bool, *whom: ResourceType | Fuel) -> None:
     if given != wanted:
-        raise FIELD_NOT_ALLOWED(name, "given" if given else "empty", f"given for {whom}, for them alone")
+        codes = " | ".join(whom)
+        raise FIELD_NOT_ALLOWED(
+            name,
+            both("已填", "given") if given else both("未填", "empty"),
+            both(f"只有 {codes} 必填，其余留空", f"given for {codes}, for them alone"),
+        )

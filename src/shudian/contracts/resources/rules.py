@@ -50,6 +50,7 @@ from shudian.contracts.resources.state import (
 )
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context, Contract
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, Key, next_id
 
 CAPACITY_MIN = "resources.capacity_min_kw"
@@ -207,7 +208,9 @@ def retire_resource(ctx: Context, message: RetireResource) -> None:
     row = _own(ctx, message.resource_id)
     units = sum(unit.state not in GONE for _, unit in units_of(ctx, message.resource_id))
     if units:
-        raise PLANT_HAS_UNITS("resource_id", message.resource_id, f"retire its {units} units first")
+        raise PLANT_HAS_UNITS(
+            "resource_id", message.resource_id, both(f"先退役其 {units} 台机组", f"retire its {units} units first")
+        )
     # no refusal below this line
     if CHANGES.get(ctx, message.resource_id) is not None:
         CHANGES.delete(ctx, message.resource_id)

@@ -46,6 +46,7 @@ from shudian.contracts.settlement.state import (
 )
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 
 ISSUE_WITHIN = "settlement.issue_working_day_count"
@@ -59,7 +60,7 @@ def issue_statements(ctx: Context, message: IssueStatements) -> StatementsReply:
     Refuses: 2003, 3001, 3005, 10006-10008, 10010, 10011. Emits: LineIssued, StatementIssued.
     """
     month, today = message.month, clock.day_of(ctx.market_ms)
-    _require_cleared(ctx, month)
+    _require_cleared(ctx, month, today)
     for member_id in message.member_ids:
         identity.member(ctx, member_id)
         if statement_of(ctx, member_id, month) is not None:
@@ -89,11 +90,17 @@ def _has_something(at: HasStore, member_id: int, month: int) -> bool:
     return any(True for _ in DAY_BILLS.range(at, month, member_id)) or bool(lines_of(at, member_id, month))
 
 
-def _require_cleared(at: HasStore, month: int) -> None:
-    """Every day on which a meter counts or an agreement delivers is cleared; a market may begin or end in mid month."""
-    for day in clock.days(clock.month_first_day(month), clock.month_last_day(month)):
+def _require_cleared(at: HasStore, month: int, today: int) -> None:
+    """The month is over and every day on which a meter counts or an agreement delivers is cleared; a market may begin or end in mid month.
+
+    What a day books after the month's lines are made would never be billed. Refuses: 10007.
+    """
+    last_day = clock.month_last_day(month)
+    if today <= last_day:
+        raise MONTH_NOT_CLEARED("month", month, f"< {clock.month_of(today)}")
+    for day in clock.days(clock.month_first_day(month), last_day):
         if CLEARED_DAYS.get(at, day) is None and (metering.meters_on(at, day) or agreements.delivering_on(at, day)):
-            raise MONTH_NOT_CLEARED("month", month, f"day {day} cleared first")
+            raise MONTH_NOT_CLEARED("month", month, both(f"先完成 {day} 的日清", f"day {day} cleared first"))
 
 
 def working_days_after(at: HasStore, day: int, setting: str) -> int:
