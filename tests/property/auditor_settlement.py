@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shudian.contracts.funds.messages import BALANCE_TOO_LOW
 from shudian.contracts.metering.messages import READINGS_MISSING
-from shudian.contracts.settlement import messages as settlement
+from shudian.contracts.settlement import messages_refusals as settlement
 from shudian.contracts.settlement.messages import BillLine, LineKind, LineState, PaymentReply
 from shudian.contracts.settlement.messages_events import DayBilled, LineIssued, StatementIssued
 from shudian.contracts.trading.messages import Side

@@ -241,4 +241,4 @@ class SettlementMachine(TradingMachine):
 
 
 TestMarketMachine = SettlementMachine.TestCase
-TestMarketMachine.settings = settings(max_examples=4 * settings().max_examples, stateful_step_count=40)
+TestMarketMachine.settings = settings(max_examples=2 * settings().max_examples, stateful_step_count=40)

@@ -84,7 +84,8 @@ def test_everything_is_paid_and_the_sides_sum_to_zero(folder: Path, summary: dic
     node = open_node(folder)
     try:
         open_lines = count(
-            node, "SELECT COUNT(*) FROM settlement_lines WHERE state NOT IN ('paid', 'paid_late', 'corrected')"
+            node,
+            "SELECT COUNT(*) FROM settlement_lines WHERE state NOT IN ('paid', 'paid_late', 'corrected', 'redeemed', 'converted')",
         )
         balance = count(node, "SELECT SUM(payable_fen) - SUM(receivable_fen) FROM settlement_statements")
         day_balance = node.projector.connection.execute(
@@ -157,3 +158,25 @@ def test_a_folder_with_another_chain_is_left_alone(folder: Path, summary: dict[s
 
 def test_the_node_key_belongs_to_the_seed() -> None:
     assert SigningKey(seed_of(1, "node")).public_key != SigningKey(seed_of(2, "node")).public_key
+
+
+def test_deals_certificates_and_finance_are_there(summary: dict[str, Any]) -> None:
+    methods = summary["agreements_by_method"]
+    assert sorted(methods) == ["auction", "bilateral", "listing", "rolling", "transfer"]
+    assert min(methods.values()) > 0
+    assert summary["certificates_issued"] > summary["certificates_retired"] > 0
+    assert summary["objections_corrected"] == 1
+    assert summary["receivables_financed"] >= 5
+    assert summary["receivables_redeemed"] >= 2
+    assert summary["receivables_issued"] >= summary["receivables_redeemed"]
+    assert summary["financed_fen"] > 0
+
+
+def test_certificates_are_held_retired_or_expired(folder: Path, summary: dict[str, Any]) -> None:
+    node = open_node(folder)
+    try:
+        lots = count(node, "SELECT SUM(count_certs) FROM certificates_lots")
+        parts = count(node, "SELECT COUNT(*) FROM receivables_parts WHERE paid_fen > amount_fen")
+    finally:
+        node.close()
+    assert (lots, parts) == (summary["certificates_issued"], 0)

@@ -2,7 +2,9 @@
 
 import typing
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from shudian.contracts.agreements.messages import Method
 from shudian.contracts.identity.messages_registration import Declared, Document, Evidence, Particulars, all_passed
@@ -12,6 +14,8 @@ from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.messages import Message
 from shudian.kernel.units import SEGMENTS_PER_DAY
 from tests.support.ledger import START_MS
+
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 DIGEST = bytes(range(32))
 DAY = 20260701
@@ -39,24 +43,35 @@ _WITH_CARE: dict[str, Any] = {
     "river": "岷江",
     "regulation": Regulation.DAILY,
     "method": Method.AUCTION,
+    "first_month": 202607,
+    "last_month": 202607,
+    "invoice_codes": ("12345678",),
+    "amounts_fen": (1, 1),
+    "day_count": 360,
 }
 """Values that the type of a field does not tell; other fields with a default keep it."""
 
 
 def minimal(kind: type[Message]) -> Message:
     """An instance that passes its own ``check``."""
+    message = _made(kind)
+    message.check()
+    return message
+
+
+def _made(kind: type[_S]) -> _S:
     hints = typing.get_type_hints(kind)
     required = kind.__struct_fields__[: len(kind.__struct_fields__) - len(kind.__struct_defaults__)]
     given = {field: _of_type(field, hints[field]) for field in required if field not in _WITH_CARE}
     given.update((field, value) for field, value in _WITH_CARE.items() if field in kind.__struct_fields__)
-    message = kind(**given)
-    message.check()
-    return message
+    return kind(**given)
 
 
 def _of_type(field: str, hint: Any) -> Any:
     if typing.get_origin(hint) is tuple:
         return (_of_type(field, typing.get_args(hint)[0]),)
+    if issubclass(hint, msgspec.Struct):
+        return _made(hint)
     if issubclass(hint, Enum):
         return next(value for value in hint if value)
     if hint is int:

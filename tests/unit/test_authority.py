@@ -13,12 +13,14 @@ from shudian.contracts.identity.messages import FreezeMember, SuspendMember
 from shudian.contracts.identity.messages_persons import ROLES_OF_KIND, RevokeKey
 from shudian.contracts.identity.messages_registration import APPLICANT_KINDS, ApplyMember
 from shudian.contracts.roles import Kind, Role
+from shudian.contracts.trading.messages_transfers import ProposeTransfer
 from shudian.kernel.contract import Context
 from shudian.kernel.crypto import SigningKey
 from shudian.kernel.machine import STEPPED
 from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import Outcome
 from shudian.kernel.tables import SEQUENCES
+from shudian.kernel.units import SEGMENTS_PER_DAY
 from shudian.market import MARKET
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.genesis import Genesis, default_settings
@@ -156,11 +158,26 @@ def test_suspended_and_frozen_members_are_refused(node: EmbeddedNode, kind: type
 BANDED = [kind for kind in MESSAGES if kind.authority.second_signer_setting]
 
 
+def worth(kind: type[Message], value_fen: int) -> Message:
+    """A message whose value is so many fen; energy at 10 CNY/MWh is worth 1 fen a kWh."""
+    message = minimal(kind)
+    if kind is ProposeTransfer:
+        each_kwh, rest_kwh = divmod(value_fen, SEGMENTS_PER_DAY)
+        quantities_kwh = (each_kwh + rest_kwh, *(each_kwh,) * (SEGMENTS_PER_DAY - 1))
+        message = replace(message, quantities_kwh=quantities_kwh, price_myuan_mwh=10_000)
+    else:
+        stated = {"amount_fen", "value_fen"}.intersection(kind.__struct_fields__)
+        message = replace(message, **dict.fromkeys(stated, value_fen))
+    message.check()
+    return message
+
+
 @pytest.mark.parametrize("kind", BANDED, ids=lambda kind: kind.__name__)
 def test_from_the_band_on_one_signer_is_not_enough(node: EmbeddedNode, kind: type[Message]) -> None:
     name = kind.authority.second_signer_setting
     (from_fen,) = next(entry["values"] for entry in default_settings() if entry["name"] == name)
-    above, below = (replace(minimal(kind), amount_fen=amount_fen) for amount_fen in (from_fen, from_fen - 1))
+    above, below = (worth(kind, value_fen) for value_fen in (from_fen, from_fen - 1))
+    assert (above.band_fen(), below.band_fen()) == (from_fen, from_fen - 1)
     for of, role in named(kind):
         first, second = signer(of, role), signer(of, role, no=2)
         other_role = signer(of, Role.ADMIN)

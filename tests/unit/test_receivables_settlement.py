@@ -9,6 +9,7 @@ from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import State
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds.messages import ConfirmDeposit, OpenAccount
+from shudian.contracts.guarantees import rules as guarantees
 from shudian.contracts.metering import rules as metering
 from shudian.contracts.metering.messages import BindMeter, Direction
 from shudian.contracts.receivables import rules as receivables
@@ -33,7 +34,7 @@ class Street(Town):
     """The town of settlement with receivables above it, and a bank that has money of its own."""
 
     def __init__(self) -> None:
-        contracts = (funds, resources, metering, agreements, trading, settlement, receivables)
+        contracts = (funds, guarantees, resources, metering, agreements, trading, settlement, receivables)
         self.book = market(*(module.CONTRACT for module in contracts), kinds=KINDS)
         register(self.book, HYDRO, PLANT)
         register(self.book, USER, but(LOAD, contract_demand_kw=15_000))

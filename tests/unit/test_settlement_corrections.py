@@ -398,6 +398,7 @@ def test_a_month_of_corrections_alone_has_statements_for_those_concerned() -> No
     hours = used_before()
     read_again(town, [hours[0] + 1_000, *hours[1:]])
     town.say(EXCHANGE, ReclearDay(FIRST))
+    town.go_to(20260901)
     assert town.refused(EXCHANGE, IssueStatements(AUGUST, (HYDRO,))) == 10011
     ids = town.say(EXCHANGE, IssueStatements(AUGUST, (GRID, USER)))[0].statement_ids
     assert town.statement(ids[1]).payable_fen == 30_000 + 1_557 + 6_440 + 4_428 + 4_716

@@ -176,6 +176,7 @@ def test_the_sheet_of_the_later_month_keeps_corrections_apart() -> None:
     july_id = next(row["statement_id"] for row in town.show("statements", "user", month=JULY))
     for meter_id in (1, USER_METER):
         town.say(GRID, UnbindMeter(meter_id, LAST))
+    town.go_to(20260901)
     ids = town.say(EXCHANGE, IssueStatements(202608, (GRID, USER)))[0].statement_ids
     later = town.show("statement_items", "user", statement_id=ids[1])
     assert {row["group"] for row in later} == {"retroactive", "total"}

@@ -8,14 +8,18 @@ import typer
 from typer.exceptions import TyperException
 
 from shudian.cli.bench import app as bench_app
+from shudian.cli.certificate import app as certificate_app
 from shudian.cli.clear import app as clear_app
 from shudian.cli.common import fail, hear_language
 from shudian.cli.demo import demo
 from shudian.cli.errors import of_usage, sentences
+from shudian.cli.guarantee import app as guarantee_app
 from shudian.cli.member import app as member_app
 from shudian.cli.message import app as message_app
 from shudian.cli.node import app as node_app
 from shudian.cli.order import app as order_app
+from shudian.cli.receivable import app as receivable_app
+from shudian.cli.reconcile import app as reconcile_app
 from shudian.cli.resource import app as resource_app
 from shudian.cli.statement import app as statement_app
 from shudian.cli.verify import verify
@@ -39,6 +43,10 @@ app.add_typer(member_app, name="member")
 app.add_typer(resource_app, name="resource")
 app.add_typer(order_app, name="order")
 app.add_typer(statement_app, name="statement")
+app.add_typer(certificate_app, name="certificate")
+app.add_typer(receivable_app, name="receivable")
+app.add_typer(guarantee_app, name="guarantee")
+app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(message_app, name="message")
 app.add_typer(clear_app, name="clear")
 app.add_typer(bench_app, name="bench")

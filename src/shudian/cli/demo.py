@@ -26,6 +26,7 @@ from shudian.cli.common import (
     show_time,
 )
 from shudian.sandbox.world import World, build_world
+from shudian.tools.demo.deals import green_pairs
 from shudian.tools.demo.runner import Told
 from shudian.tools.demo.sandbox import Played, clear_sandbox, run_sandbox
 from shudian.tools.demo.stage import Stage
@@ -96,13 +97,21 @@ def _teller(progress: Progress, task: object, world: World) -> Told:
     return told
 
 
+_METHODS = {
+    "auction": ("集中竞价", "auction"),
+    "bilateral": ("双边协商", "bilateral"),
+    "listing": ("挂牌", "listing"),
+    "rolling": ("滚动撮合", "rolling"),
+    "transfer": ("合同转让", "transfer"),
+}
+
+
 def print_numbers(played: Played) -> None:
     """The ten numbers that matter."""
     numbers = played.summary
     rows = [
         (say("成员 / 资源", "members / resources"), f"{numbers.members} / {numbers.resources}", ""),
         (say("申报", "orders accepted"), f"{numbers.orders:,}", ""),
-        (say("成交笔数", "trades"), f"{numbers.trades:,}", ""),
         (say("成交电量", "energy traded"), show_number("_kwh", numbers.traded_kwh), "MWh"),
         (
             say("成交均价", "average price"),
@@ -110,9 +119,18 @@ def print_numbers(played: Played) -> None:
             say("元/MWh", "CNY/MWh"),
         ),
         (say("合同", "agreements"), f"{numbers.agreements:,}", ""),
-        (say("用电量", "energy used"), show_number("_kwh", numbers.energy_kwh), "MWh"),
         (say("结算单", "statements"), f"{numbers.statements:,}", ""),
         (say("已支付", "settled and paid"), show_number("_fen", numbers.settled_fen), say("元", "CNY")),
+        (
+            say("绿证 核发 / 核销", "certificates issued / retired"),
+            f"{numbers.certificates_issued:,} / {numbers.certificates_retired:,}",
+            say("个", "MWh"),
+        ),
+        (
+            say("应收账款 签发 / 融资 / 兑付", "receivables issued / financed / redeemed"),
+            f"{numbers.receivables_issued} / {numbers.receivables_financed} / {numbers.receivables_redeemed}",
+            "",
+        ),
         (say("被拒消息", "refusals"), f"{numbers.refusals:,}", ""),
     ]
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -123,6 +141,16 @@ def print_numbers(played: Played) -> None:
         table.add_row(*row)
     title = say("七月市场总结", "the July market in numbers")
     out.print(Panel(table, title=title, expand=False))
+    methods = "、" if language() == "zh" else ", "
+    counts = methods.join(f"{say(*_METHODS[name])} {count:,}" for name, count in numbers.agreements_by_method.items())
+    out.print(say(f"合同来源：{counts}", f"agreements by method: {counts}"), soft_wrap=True)
+    face = show_number("_fen", numbers.financed_fen)
+    out.print(
+        say(
+            f"融资票面 {face} 元；更正异议 {numbers.objections_corrected} 件",
+            f"financed face {face} CNY; objections corrected: {numbers.objections_corrected}",
+        )
+    )
     out.print(
         say(
             f"账平，全部不变量成立。高度 {numbers.height}，状态根 {numbers.app_hash}，用时 {numbers.seconds} 秒",
@@ -140,10 +168,10 @@ def _print_summary(played: Played, data: Path) -> None:
     out.print("\n" + say("账本拒绝了：", "The ledger refused:"))
     for count, words in refusals(played.node, language()):
         out.print(f"  • {count} × {words}", soft_wrap=True, markup=False)
-    _print_next(data)
+    _print_next(data, green_pairs(played.stage)[0][1])
 
 
-def _print_next(data: Path) -> None:
+def _print_next(data: Path, green_buyer: str) -> None:
     folder = "" if data == DEFAULT_DATA else f" --data {data}"
     keys = data / "keys"
     program = "shudian" if shutil.which("shudian") else os.path.relpath(sys.argv[0])
@@ -156,6 +184,16 @@ def _print_next(data: Path) -> None:
             f"{program} statement list{folder} --key {keys}/alu_meishan-finance.key",
             "一户用户的结算单",
             "one user's statements",
+        ),
+        (
+            f"{program} certificate match --month 202607{folder} --key {keys}/{green_buyer}-trader.key",
+            "逐小时绿电匹配",
+            "green power hour by hour",
+        ),
+        (
+            f"{program} receivable list{folder} --key {keys}/regulator-officer.key",
+            "应收账款凭证",
+            "receivables",
         ),
         (f"{program} verify {data}", "重放并核对全部区块", "replay and compare every block"),
     ):

@@ -107,6 +107,7 @@ class Machine:
             **{refusal.number: refusal for refusal in KERNEL_REFUSALS},
             **market.refusals,
         }
+        self._not_answers = tuple(number for number, refusal in self.refusals.items() if not refusal.uses_id)
 
     @property
     def market_ms(self) -> int:
@@ -194,7 +195,7 @@ class Machine:
 
     def uses_id(self, outcomes: tuple[Outcome, ...]) -> bool:
         """Whether an envelope's outcomes are the answer to its id for good; not if all it says is that the signers may not speak."""
-        return any(outcome.done or self.refusals[outcome.number].uses_id for outcome in outcomes)
+        return any(outcome.number not in self._not_answers for outcome in outcomes)
 
     def first_answer(self, envelope: Envelope, now_ms: int) -> Answered | None:
         """The stored answer if the envelope is a repeat; None if it is new and in time.

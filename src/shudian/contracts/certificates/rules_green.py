@@ -25,6 +25,7 @@ from shudian.contracts.resources import rules as resources
 from shudian.contracts.settlement import rules as settlement
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import ceil_div, floor_div
 
@@ -120,7 +121,9 @@ def deliver_certificates(ctx: Context, message: DeliverCertificates) -> Certific
     if green is None:
         raise AGREEMENT_NOT_GREEN("agreement_id", agreement_id)
     if settlement.statement_of(ctx, agreement.buyer_id, month) is None:
-        raise STATEMENT_NOT_ISSUED("month", month, f"a statement of member {agreement.buyer_id}")
+        raise STATEMENT_NOT_ISSUED(
+            "month", month, both(f"成员 {agreement.buyer_id} 的结算单", f"a statement of member {agreement.buyer_id}")
+        )
     before = DELIVERIES.get(ctx, agreement_id, month)
     now = _due(ctx, agreement_id, month, before)
     due_certs = max(0, now.due_certs - now.delivered_certs)
@@ -130,7 +133,14 @@ def deliver_certificates(ctx: Context, message: DeliverCertificates) -> Certific
     lots = [*bundled, *_free_lots(ctx, agreement.seller_id, month, green)]
     moved_certs = min(due_certs, sum(lot.count_certs for _, lot in lots))
     if due_certs and not moved_certs:
-        raise NOTHING_ISSUED("month", month, f"{due_certs} tradable certificates of member {agreement.seller_id}")
+        raise NOTHING_ISSUED(
+            "month",
+            month,
+            both(
+                f"成员 {agreement.seller_id} 的可交易绿证 {due_certs} 张",
+                f"{due_certs} tradable certificates of member {agreement.seller_id}",
+            ),
+        )
     # no refusal below this line
     left_certs = moved_certs
     for place, lot in lots:

@@ -46,6 +46,7 @@ from shudian.contracts.resources.messages import Fuel, Resource
 from shudian.kernel import clock
 from shudian.kernel.codec import encode
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, SLOTS_PER_DAY, WH_PER_KWH, floor_div
 
@@ -79,7 +80,7 @@ def issue_certificates(ctx: Context, message: IssueCertificates) -> CertificateI
     """Issue a month to devices. Refuses: 2003, 6001, 7003, 11001-11007. Emits: CertificatesIssued, CertificatesBundled."""
     last_day, today = clock.month_last_day(message.month), clock.day_of(ctx.market_ms)
     if last_day >= today:
-        raise MONTH_NOT_OVER("month", message.month, f"before {clock.month_of(today)}")
+        raise MONTH_NOT_OVER("month", message.month, f"< {clock.month_of(today)}")
     measured = [_measure(ctx, resource_id, message.month) for resource_id in message.resource_ids]
     # no refusal below this line
     for device in measured:
@@ -109,7 +110,9 @@ def _measure(ctx: BlockContext, resource_id: int, month: int) -> _Measured:
     _check_order(resource_id, month, issued)
     slots_wh = _read(ctx, resource_id, project.owner_id, month)
     if not slots_wh and not issued:
-        raise DEVICE_NOT_METERED("resource_ids", resource_id, f"a meter of generation in {month}")
+        raise DEVICE_NOT_METERED(
+            "resource_ids", resource_id, both(f"{month} 的上网电表", f"a meter of generation in {month}")
+        )
     metered_wh = sum(slots_wh)
     _check_capacity(resource_id, month, metered_wh, resource.capacity_kw)
     corrected = tuple(_corrections(ctx, resource_id, project.owner_id, issued))
@@ -150,9 +153,12 @@ def _is_tradable(at: HasStore, resource_id: int, resource: Resource, project: Pr
 
 def _check_order(resource_id: int, month: int, issued: list[tuple[int, Issuance]]) -> None:
     if any(month == done for done, _ in issued):
-        raise MONTH_IS_DONE("resource_ids", resource_id, f"not {month}")
-    if issued and month != clock.month_after(issued[-1][0]):
-        raise MONTH_OUT_OF_ORDER("month", month, f"{clock.month_after(issued[-1][0])} for resource {resource_id}")
+        raise MONTH_IS_DONE("resource_ids", resource_id, both(f"非 {month}", f"not {month}"))
+    next_month = clock.month_after(issued[-1][0]) if issued else month
+    if month != next_month:
+        raise MONTH_OUT_OF_ORDER(
+            "month", month, both(f"资源 {resource_id} 的 {next_month}", f"{next_month} for resource {resource_id}")
+        )
 
 
 def _check_capacity(resource_id: int, month: int, metered_wh: int, capacity_kw: int) -> None:

@@ -17,7 +17,7 @@ from shudian.contracts.certificates.messages_refusals import (
 from shudian.contracts.certificates.state import LOTS
 from shudian.kernel import check, clock
 from shudian.kernel.contract import BlockContext, Context
-from shudian.kernel.outcomes import Refusal
+from shudian.kernel.outcomes import Refusal, both
 from shudian.kernel.tables import HasStore, Key
 
 _WHY_NOT: dict[LotState, Refusal] = {
@@ -59,7 +59,11 @@ def lot_of(at: HasStore, resource_id: int, month: int, serial_no: int) -> tuple[
         place = Place.of(key)
         if place.first_serial_no <= serial_no < place.first_serial_no + lot.count_certs:
             return place, lot
-    raise CERTIFICATES_UNKNOWN("first_serial_no", serial_no, f"issued to resource {resource_id} for {month}")
+    raise CERTIFICATES_UNKNOWN(
+        "first_serial_no",
+        serial_no,
+        both(f"资源 {resource_id} 在 {month} 核发的绿证", f"issued to resource {resource_id} for {month}"),
+    )
 
 
 def require_free(
@@ -73,10 +77,12 @@ def require_free(
         raise _WHY_NOT[lot.state]("first_serial_no", first_serial_no)
     # the block hook that marks expired lots runs after the messages of the day's first block
     if lot.valid_to_day < clock.day_of(ctx.market_ms):
-        raise CERTIFICATES_EXPIRED("first_serial_no", first_serial_no, f"valid to {lot.valid_to_day}")
+        raise CERTIFICATES_EXPIRED(
+            "first_serial_no", first_serial_no, both(f"有效期至 {lot.valid_to_day}", f"valid to {lot.valid_to_day}")
+        )
     left_certs = place.first_serial_no + lot.count_certs - first_serial_no
     if count_certs > left_certs:
-        raise CERTIFICATES_UNKNOWN("count_certs", count_certs, f"<= {left_certs} in this lot")
+        raise CERTIFICATES_UNKNOWN("count_certs", count_certs, f"<= {left_certs}")
     return place, lot
 
 

@@ -33,6 +33,7 @@ from shudian.contracts.roles import TRADING_KINDS
 from shudian.kernel import clock
 from shudian.kernel.contract import Context
 from shudian.kernel.ids import derived_id
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 
 SALE_CODE = 1_101
@@ -92,7 +93,9 @@ def buy_certificates(ctx: Context, message: BuyCertificates) -> CertificatePurch
     lot = LOTS.need(ctx, place.resource_id, place.month, place.first_serial_no)
     # the block hook that ends expired listings runs after the messages of the day's first block
     if lot.valid_to_day < clock.day_of(ctx.market_ms):
-        raise CERTIFICATES_EXPIRED("listing_id", listing_id, f"valid to {lot.valid_to_day}")
+        raise CERTIFICATES_EXPIRED(
+            "listing_id", listing_id, both(f"有效期至 {lot.valid_to_day}", f"valid to {lot.valid_to_day}")
+        )
     if count_certs > lot.count_certs:
         raise LISTING_TOO_SMALL("count_certs", count_certs, f"<= {lot.count_certs}")
     transfer_id, paid_fen = next_id(ctx, "certificates.transfer"), count_certs * listing.price_fen

@@ -52,6 +52,7 @@ from shudian.contracts.roles import TRADING_KINDS, Kind
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.ids import derived_id
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 
 __all__ = [
@@ -90,7 +91,11 @@ def register_guarantee(ctx: Context, message: RegisterGuarantee) -> GuaranteeRep
     if message.last_day < today:
         raise TERM_IS_OVER("last_day", message.last_day, f">= {today}")
     for key, _ in GUARANTEES.find(ctx, "by_number", message.bank_id, message.number):
-        raise NUMBER_IS_USED("number", message.number, f"not in use; guarantee {int(key[0])} has it")
+        raise NUMBER_IS_USED(
+            "number",
+            message.number,
+            both(f"未被使用；已用于保函 {int(key[0])}", f"not in use; guarantee {int(key[0])} has it"),
+        )
     # no refusal below this line
     guarantee_id = next_id(ctx, "guarantees.guarantee")
     row = Guarantee(
@@ -120,7 +125,9 @@ def answer_guarantee(ctx: Context, message: AnswerGuarantee) -> None:
     """Confirm or reject. Refuses: 5001, 5003-5005. Emits: GuaranteeAnswered, LineMoved."""
     row = guarantee(ctx, message.guarantee_id)
     if row.bank_id != ctx.sender_id:
-        raise NOT_THE_ISSUER("guarantee_id", message.guarantee_id, f"said by member {row.bank_id}")
+        raise NOT_THE_ISSUER(
+            "guarantee_id", message.guarantee_id, both(f"由成员 {row.bank_id} 答复", f"said by member {row.bank_id}")
+        )
     if row.state is not State.SUBMITTED:
         raise NOT_SUBMITTED("guarantee_id", f"{message.guarantee_id} {row.state}", State.SUBMITTED)
     _require_not_over(ctx, row)
@@ -168,11 +175,17 @@ def draw_guarantee(ctx: Context, message: DrawGuarantee) -> GuaranteeReply:
     _require_not_over(ctx, row)
     today = clock.day_of(ctx.market_ms)
     if today < row.first_day:
-        raise TERM_NOT_BEGUN("guarantee_id", message.guarantee_id, f"from {row.first_day}")
+        raise TERM_NOT_BEGUN(
+            "guarantee_id", message.guarantee_id, both(f"自 {row.first_day} 起", f"from {row.first_day}")
+        )
     if message.amount_fen > row.open_fen:
         raise DRAW_OVER_OPEN("amount_fen", message.amount_fen, f"<= {row.open_fen}")
     if message.creditor_id in (row.member_id, row.bank_id):
-        raise CREDITOR_IS_THE_MEMBER("creditor_id", message.creditor_id, f"neither {row.member_id} nor {row.bank_id}")
+        raise CREDITOR_IS_THE_MEMBER(
+            "creditor_id",
+            message.creditor_id,
+            both(f"非 {row.member_id}、{row.bank_id}", f"neither {row.member_id} nor {row.bank_id}"),
+        )
     identity.require_kind(ctx, message.creditor_id, TRADING_KINDS)
     order = Transfer(
         derived_id("guarantees.draw", str(message.guarantee_id), str(row.drawn_fen)),
@@ -211,7 +224,9 @@ def release_guarantee(ctx: Context, message: ReleaseGuarantee) -> None:
     own = line(ctx, row.member_id)
     needed_fen = max(own.required_fen, own.exposure_fen)
     if own.available_fen - row.open_fen < needed_fen:
-        raise GUARANTEE_IS_NEEDED("guarantee_id", message.guarantee_id, f"what remains >= {needed_fen}")
+        raise GUARANTEE_IS_NEEDED(
+            "guarantee_id", message.guarantee_id, both(f"剩余额度 >= {needed_fen}", f"what remains >= {needed_fen}")
+        )
     # no refusal below this line
     _end(ctx, message.guarantee_id, row, State.RELEASED)
 

@@ -11,7 +11,7 @@ from shudian.contracts.roles import TRADING_KINDS, Kind, Role
 from shudian.kernel import fields
 from shudian.kernel.codec import Record
 from shudian.kernel.messages import Authority, Message, Setting
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Reply
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Reply, both
 
 ID_MAX = 2**62
 PARTS_MAX_COUNT = 50
@@ -222,9 +222,9 @@ def _check_invoice_codes(codes: tuple[str, ...]) -> None:
         name = f"invoice_codes[{place}]"
         fields.text(name, code, _INVOICE_LONGEST, _INVOICE_SHORTEST)
         if any(character not in _INVOICE_DIGITS for character in code):
-            raise FIELD_NOT_ALLOWED(name, code, "digits only")
+            raise FIELD_NOT_ALLOWED(name, code, both("仅限数字", "digits only"))
         if place and code <= codes[place - 1]:
-            raise FIELD_NOT_ALLOWED(name, code, f"after {codes[place - 1]}")
+            raise FIELD_NOT_ALLOWED(name, code, f"> {codes[place - 1]}")
 
 
 _DEBTORS_ANSWER = finance_officer(

@@ -40,6 +40,7 @@ from shudian.contracts.roles import TRADING_KINDS
 from shudian.contracts.settlement import rules as settlement
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import next_id
 
 NO_EVIDENCE = b""
@@ -49,9 +50,17 @@ def propose_receivable(ctx: Context, message: ProposeReceivable) -> ReceivableRe
     """Propose a statement line. Refuses: 2003, 3001, 4001, 10016, 10025-10030, 12002, 12007-12010, 12013. Emits: ReceivableProposed."""
     line = settlement.require_convertible(ctx, message.line_id)
     if line.payee_id != ctx.sender_id:
-        raise NOT_THE_PAYEE("line_id", message.line_id, f"a line that member {ctx.sender_id} is paid by")
+        raise NOT_THE_PAYEE(
+            "line_id",
+            message.line_id,
+            both(f"收款方为成员 {ctx.sender_id} 的结算行", f"a line that member {ctx.sender_id} is paid by"),
+        )
     if settlement.payee(ctx, line) != funds.account_of(ctx, line.payee_id):
-        raise LINE_NOT_FINANCEABLE("line_id", f"{message.line_id} {line.kind}", "a line paid to the payee's own cash")
+        raise LINE_NOT_FINANCEABLE(
+            "line_id",
+            f"{message.line_id} {line.kind}",
+            both("付至收款方自有资金账户的结算行", "a line paid to the payee's own cash"),
+        )
     contract_no = f"agreement:{line.agreement_id} line:{message.line_id}"
     proposed = _proposal(
         ctx, Origin.LINE, message.line_id, line.payer_id, contract_no, (), NO_EVIDENCE, line.amount_fen, message.due_day
@@ -62,7 +71,7 @@ def propose_receivable(ctx: Context, message: ProposeReceivable) -> ReceivableRe
 def submit_invoice(ctx: Context, message: SubmitInvoice) -> ReceivableReply:
     """Submit invoices. Refuses: 2003, 3001-3004, 4001, 12006, 12008, 12009, 12011-12013. Emits: ReceivableProposed."""
     if message.debtor_id == ctx.sender_id:
-        raise SELF_DEALING("debtor_id", message.debtor_id, "another member")
+        raise SELF_DEALING("debtor_id", message.debtor_id, both("另一成员", "another member"))
     identity.require_kind(ctx, message.debtor_id, TRADING_KINDS)
     identity.require_good(ctx, message.debtor_id)
     funds.account_of(ctx, ctx.sender_id)
@@ -164,7 +173,9 @@ def _accept(ctx: Context, receivable_id: int, amount_fen: int, origin: Origin) -
     _require_debtor(ctx, proposed)
     today = clock.day_of(ctx.market_ms)
     if today > proposed.accept_by_day:
-        raise ACCEPTANCE_TOO_LATE("receivable_id", receivable_id, f"until {proposed.accept_by_day}")
+        raise ACCEPTANCE_TOO_LATE(
+            "receivable_id", receivable_id, both(f"不晚于 {proposed.accept_by_day}", f"until {proposed.accept_by_day}")
+        )
     if proposed.origin is not origin:
         raise ORIGIN_DIFFERS("receivable_id", f"{receivable_id} {proposed.origin}", origin)
     if amount_fen != proposed.amount_fen:

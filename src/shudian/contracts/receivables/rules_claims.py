@@ -20,7 +20,7 @@ from shudian.contracts.receivables.state import CLAIMS, Claim
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext
 from shudian.kernel.crypto import sha256
-from shudian.kernel.outcomes import Refusal
+from shudian.kernel.outcomes import Refusal, both
 from shudian.kernel.tables import HasStore
 
 
@@ -80,7 +80,11 @@ def require_unclaimed(at: HasStore, debt: Debt) -> None:
 def _require_free(at: HasStore, digest: bytes, refusal: Refusal, field: str, value: object) -> None:
     known = CLAIMS.get(at, digest)
     if known is not None:
-        raise refusal(field, value, f"not in use; receivable {known.receivable_id} has it")
+        raise refusal(
+            field,
+            value,
+            both(f"未被使用；已用于凭证 {known.receivable_id}", f"not in use; receivable {known.receivable_id} has it"),
+        )
 
 
 def claim(ctx: BlockContext, receivable_id: int, debt: Debt) -> None:

@@ -17,6 +17,7 @@ from shudian.contracts.receivables.state import BLOCKING, DEBTORS, DEBTS, RECEIV
 from shudian.contracts.settlement import rules as settlement
 from shudian.kernel import check, clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 
 
@@ -50,7 +51,10 @@ def is_blocked(at: HasStore, debtor_id: int) -> bool:
 def require_issuer(at: HasStore, debtor_id: int) -> None:
     """Refuses: 12013."""
     if is_blocked(at, debtor_id):
-        raise DEBTOR_IS_BLOCKED("debtor_id", debtor_id, f"a debtor without debts that are {' or '.join(BLOCKING)}")
+        states = " | ".join(BLOCKING)
+        raise DEBTOR_IS_BLOCKED(
+            "debtor_id", debtor_id, both(f"无此类债务的债务人：{states}", f"a debtor without debts that are {states}")
+        )
 
 
 def movable(ctx: Context, receivable_id: int) -> tuple[Receivable, Debt]:
@@ -60,7 +64,9 @@ def movable(ctx: Context, receivable_id: int) -> tuple[Receivable, Debt]:
         raise RECEIVABLE_IS_LOCKED("receivable_id", f"{receivable_id} {row.state}", State.HELD)
     owed = DEBTS.need(ctx, row.root_id)
     if clock.day_of(ctx.market_ms) >= owed.due_day:
-        raise RECEIVABLE_HAS_MATURED("receivable_id", receivable_id, f"before {owed.due_day}")
+        raise RECEIVABLE_HAS_MATURED(
+            "receivable_id", receivable_id, both(f"早于 {owed.due_day}", f"before {owed.due_day}")
+        )
     return row, owed
 
 
@@ -77,7 +83,9 @@ def held_by_sender(ctx: Context, receivable_id: int) -> Receivable:
     """An open part with title in the sender. Refuses: 12001, 12005, 12020."""
     row = receivable(ctx, receivable_id)
     if row.holder_id != ctx.sender_id:
-        raise NOT_THE_HOLDER("receivable_id", receivable_id, "a receivable that the sender holds")
+        raise NOT_THE_HOLDER(
+            "receivable_id", receivable_id, both("发送方持有的凭证", "a receivable that the sender holds")
+        )
     if row.state not in OPEN_STATES:
         raise RECEIVABLE_IS_CLOSED("receivable_id", f"{receivable_id} {row.state}", " | ".join(OPEN_STATES))
     return row

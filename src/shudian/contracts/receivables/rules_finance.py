@@ -42,6 +42,7 @@ from shudian.contracts.receivables.state import DEBTS, QUOTES, RECEIVABLES, REQU
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import PPM, round_half_away, share
 
@@ -106,7 +107,9 @@ def _open_request(ctx: BlockContext, request_id: int) -> FinanceRequest:
     if request.state is not RequestState.OPEN:
         raise REQUEST_IS_CLOSED("request_id", f"{request_id} {request.state}", RequestState.OPEN)
     if request.expires_ms <= ctx.market_ms:
-        raise REQUEST_IS_CLOSED("request_id", request_id, f"before {request.expires_ms}")
+        raise REQUEST_IS_CLOSED(
+            "request_id", request_id, both(f"早于 {request.expires_ms}", f"before {request.expires_ms}")
+        )
     return request
 
 
@@ -139,7 +142,9 @@ def quote_finance(ctx: Context, message: QuoteFinance) -> QuoteReply:
     )
     discount_day_count, interest, net_fen = _price(ctx, row, owed, quote)
     if net_fen <= 0:
-        raise NET_TOO_LOW("fee_fen", message.fee_fen, f"a net amount above 0, not {net_fen}")
+        raise NET_TOO_LOW(
+            "fee_fen", message.fee_fen, both(f"实得金额 > 0；现为 {net_fen}", f"a net amount > 0; it is {net_fen}")
+        )
     funds.account_of(ctx, ctx.sender_id)
     # no refusal below this line
     replaces_id = 0
@@ -187,7 +192,11 @@ def choose_quote(ctx: Context, message: ChooseQuote) -> FinanceReply:
         raise QUOTE_UNKNOWN("quote_id", message.quote_id)
     request = _own_request(ctx, quote.request_id)
     if quote.replaced or quote.expires_ms <= ctx.market_ms:
-        raise QUOTE_IS_OVER("quote_id", message.quote_id, f"the bank's newest, before {quote.expires_ms}")
+        raise QUOTE_IS_OVER(
+            "quote_id",
+            message.quote_id,
+            both(f"该银行最新报价，早于 {quote.expires_ms}", f"the bank's newest, before {quote.expires_ms}"),
+        )
     row, owed = _offered(ctx, request)
     discount_day_count, interest, net_fen = _price(ctx, row, owed, quote)
     if net_fen < message.net_min_fen:
@@ -249,7 +258,7 @@ def _own_request(ctx: Context, request_id: int) -> FinanceRequest:
     """Refuses: 12005, 12023, 12024."""
     request = _open_request(ctx, request_id)
     if request.holder_id != ctx.sender_id:
-        raise NOT_THE_HOLDER("request_id", request_id, "a request of the sender")
+        raise NOT_THE_HOLDER("request_id", request_id, both("发送方的询价", "a request of the sender"))
     return request
 
 

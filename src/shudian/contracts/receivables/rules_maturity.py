@@ -27,7 +27,7 @@ from shudian.contracts.receivables.state import DEBTS, RECEIVABLES
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.ids import derived_id
-from shudian.kernel.outcomes import Refused
+from shudian.kernel.outcomes import Refused, both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import split_largest_remainder
 
@@ -150,7 +150,7 @@ def claim_recourse(ctx: Context, message: ClaimRecourse) -> None:
     """Return a part to its seller against what is open on it. Refuses: 4001-4003, 12001, 12005, 12020, 12035, 12036. Emits: RecourseClaimed."""
     row, owed = overdue(ctx, message.receivable_id)
     if not row.recourse:
-        raise WITHOUT_RECOURSE("receivable_id", message.receivable_id, "bought with recourse")
+        raise WITHOUT_RECOURSE("receivable_id", message.receivable_id, both("有追索权买入", "bought with recourse"))
     order = Transfer(
         derived_id("receivables.recourse", str(message.receivable_id)),
         funds.account_of(ctx, row.seller_id),
@@ -192,7 +192,9 @@ def write_off_receivable(ctx: Context, message: WriteOffReceivable) -> None:
     """Give up an own overdue part. Refuses: 12001, 12005, 12019, 12020, 12035. Emits: ReceivableWrittenOff, DebtClosed."""
     row, owed = overdue(ctx, message.receivable_id)
     if row.state is State.PLEDGED:
-        raise RECEIVABLE_IS_LOCKED("receivable_id", f"{message.receivable_id} {row.state}", "not pledged")
+        raise RECEIVABLE_IS_LOCKED(
+            "receivable_id", f"{message.receivable_id} {row.state}", both("未质押", "not pledged")
+        )
     # no refusal below this line
     RECEIVABLES.put(ctx, (message.receivable_id,), replace(row, state=State.WRITTEN_OFF))
     ctx.emit(

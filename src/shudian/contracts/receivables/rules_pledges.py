@@ -12,6 +12,7 @@ from shudian.contracts.receivables.rules_claims import deregister_by_day, regist
 from shudian.contracts.receivables.rules_debts import also_of, deed_of, movable, receivable
 from shudian.contracts.receivables.state import DEBTS, RECEIVABLES
 from shudian.kernel.contract import Context
+from shudian.kernel.outcomes import both
 
 
 def pledge_receivable(ctx: Context, message: PledgeReceivable) -> None:
@@ -53,7 +54,9 @@ def release_pledge(ctx: Context, message: ReleasePledge) -> None:
     """Release a pledge in the sender's favour, also after maturity. Refuses: 12001, 12034. Emits: PledgeReleased."""
     row = receivable(ctx, message.receivable_id)
     if row.pledgee_id != ctx.sender_id:
-        raise NOT_THE_PLEDGEE("receivable_id", message.receivable_id, "a receivable pledged to the sender")
+        raise NOT_THE_PLEDGEE(
+            "receivable_id", message.receivable_id, both("质押给发送方的凭证", "a receivable pledged to the sender")
+        )
     # no refusal below this line
     RECEIVABLES.put(ctx, (message.receivable_id,), unpledged(row))
     ctx.emit(

@@ -17,6 +17,7 @@ from shudian.contracts.receivables.rules_debts import also_of, deed_of, movable
 from shudian.contracts.receivables.state import RECEIVABLES
 from shudian.contracts.roles import TRADING_KINDS
 from shudian.kernel.contract import Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import next_id
 
 
@@ -53,7 +54,14 @@ def transfer_receivable(ctx: Context, message: TransferReceivable) -> None:
     """Pass a part on. Refuses: 3001-3004, 4001, 12001, 12005, 12006, 12019-12021. Emits: ReceivableTransferred."""
     row, owed = movable(ctx, message.receivable_id)
     if message.to_id in (ctx.sender_id, owed.debtor_id):
-        raise SELF_DEALING("to_id", message.to_id, f"neither {ctx.sender_id} nor the debtor {owed.debtor_id}")
+        raise SELF_DEALING(
+            "to_id",
+            message.to_id,
+            both(
+                f"非 {ctx.sender_id}、非债务人 {owed.debtor_id}",
+                f"neither {ctx.sender_id} nor the debtor {owed.debtor_id}",
+            ),
+        )
     identity.require_kind(ctx, message.to_id, TRADING_KINDS)
     identity.require_good(ctx, message.to_id)
     funds.account_of(ctx, message.to_id)

@@ -21,7 +21,7 @@ from shudian.contracts.settlement.messages_facts import (
 from shudian.contracts.settlement.messages_settings import PRICE_LIMIT_MYUAN_MWH
 from shudian.kernel import fields
 from shudian.kernel.messages import MEMBERS, PUBLIC, Authority, Message
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Reply
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Reply, both
 from shudian.kernel.units import SEGMENTS_PER_DAY
 
 __all__ = [
@@ -204,7 +204,7 @@ class AnswerObjection(Message):
         fields.whole("corrected_fen", self.corrected_fen, 0, fields.AMOUNT_MAX)
         fields.text("reason", self.reason, 500)
         if self.corrected_fen and not self.upheld:
-            raise FIELD_NOT_ALLOWED("corrected_fen", self.corrected_fen, "0 when dismissed")
+            raise FIELD_NOT_ALLOWED("corrected_fen", self.corrected_fen, both("驳回时为 0", "0 when dismissed"))
 
 
 class RequestMediation(Message):

@@ -18,6 +18,7 @@ from shudian.contracts.settlement.state import LINES, STATEMENTS
 from shudian.contracts.trading import rules as trading
 from shudian.kernel import check
 from shudian.kernel.contract import BlockContext
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 
 
@@ -34,7 +35,11 @@ def require_convertible(at: HasStore, line_id: int) -> BillLine:
         raise LINE_IS_CORRECTED("line_id", line_id)
     for member_id in (row.payer_id, row.payee_id):
         if not is_accepted(at, member_id, row.month):
-            raise LINE_NOT_ACCEPTED("line_id", line_id, f"member {member_id} accepts its statement first")
+            raise LINE_NOT_ACCEPTED(
+                "line_id",
+                line_id,
+                both(f"成员 {member_id} 先确认其结算单", f"member {member_id} accepts its statement first"),
+            )
     if not row.amount_fen:
         raise NOTHING_TO_CONVERT("line_id", line_id, "> 0")
     return row

@@ -25,6 +25,7 @@ from shudian.contracts.settlement.rules_green import Claim, Shares, share_out
 from shudian.contracts.settlement.state import DAY_AHEAD, ReferencePrices
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, split_largest_remainder
 
@@ -46,7 +47,9 @@ def rules_of_month(at: HasStore, month: int) -> Mapping[Kind, RuleCode]:
     for kind, code in codes.items():
         is_mixed = (code == RuleCode.MONTHLY_BAND) != (codes[RULED_KINDS[0]] == RuleCode.MONTHLY_BAND)
         if code not in known or is_mixed:
-            raise RULES_DO_NOT_FIT("rule_code", f"{kind} {code}", "1 and 2, or 4 for every kind")
+            raise RULES_DO_NOT_FIT(
+                "rule_code", f"{kind} {code}", both("1 与 2，或各类均为 4", "1 and 2, or 4 for every kind")
+            )
     return {kind: RuleCode(code) for kind, code in codes.items()}
 
 
@@ -178,7 +181,9 @@ def _settle_deviation(
         if rule is RuleCode.TWO_SETTLEMENT:
             award = DAY_AHEAD.get(at, market.day, member_id)
             if award is None:
-                raise DAY_AHEAD_MISSING("member_id", member_id, f"an award for {market.day}")
+                raise DAY_AHEAD_MISSING(
+                    "member_id", member_id, both(f"{market.day} 的日前出清量", f"an award for {market.day}")
+                )
             _two_settlement(own, award.quantities_kwh, prices)
         elif rule is RuleCode.SINGLE_SETTLEMENT:
             _single_settlement(own, prices)

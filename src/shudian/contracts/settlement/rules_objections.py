@@ -43,6 +43,7 @@ from shudian.contracts.settlement.rules_statements import working_days_after
 from shudian.contracts.settlement.state import LINES, OBJECTIONS, STATEMENTS, Objection
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import next_id
 
 ANSWER_WITHIN = "settlement.answer_working_day_count"
@@ -55,13 +56,15 @@ def object_to_line(ctx: Context, message: ObjectToLine) -> ObjectionReply:
     _require_side(ctx, message.line_id, row)
     own = statement_of(ctx, ctx.sender_id, row.month)
     if own is None:
-        raise STATEMENT_UNKNOWN("line_id", message.line_id, "a statement with this line")
+        raise STATEMENT_UNKNOWN("line_id", message.line_id, both("含该结算行的结算单", "a statement with this line"))
     statement_id, held = own
     today = clock.day_of(ctx.market_ms)
     if held.state is StatementState.ACCEPTED:
         raise STATEMENT_IS_ACCEPTED("statement_id", statement_id)
     if today > held.objection_end_day:
-        raise OBJECTION_TOO_LATE("line_id", message.line_id, f"until {held.objection_end_day}")
+        raise OBJECTION_TOO_LATE(
+            "line_id", message.line_id, both(f"不晚于 {held.objection_end_day}", f"until {held.objection_end_day}")
+        )
     if row.objection_id:
         raise LINE_WAS_OBJECTED("line_id", message.line_id)
     answer_due_day = working_days_after(ctx, today, ANSWER_WITHIN)
@@ -120,7 +123,11 @@ def request_mediation(ctx: Context, message: RequestMediation) -> None:
     if objection.state not in (ObjectionState.DISMISSED, ObjectionState.UPHELD):
         raise MEDIATION_WAS_REQUESTED("objection_id", message.objection_id)
     if clock.day_of(ctx.market_ms) > objection.mediation_end_day:
-        raise MEDIATION_TOO_LATE("objection_id", message.objection_id, f"until {objection.mediation_end_day}")
+        raise MEDIATION_TOO_LATE(
+            "objection_id",
+            message.objection_id,
+            both(f"不晚于 {objection.mediation_end_day}", f"until {objection.mediation_end_day}"),
+        )
     # no refusal below this line
     OBJECTIONS.put(ctx, (message.objection_id,), replace(objection, state=ObjectionState.IN_MEDIATION))
     if row.state is LineState.OPEN:

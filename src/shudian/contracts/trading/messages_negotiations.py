@@ -10,7 +10,7 @@ from shudian.contracts.trading.messages import ORDER_LIMIT_KWH, SETTLEMENT_POINT
 from shudian.kernel import fields
 from shudian.kernel.codec import Record
 from shudian.kernel.messages import Authority, Event, Message, Setting
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply, both
 from shudian.kernel.units import SEGMENTS_PER_DAY, SLOTS_PER_DAY
 
 OPEN_TO_ALL = 0
@@ -78,7 +78,11 @@ class Proposal(Record):
         fields.wholes("curve_kwh", self.curve_kwh, len(self.curve_kwh), 0, ORDER_LIMIT_KWH)
         fields.whole("curve_kwh", sum(self.curve_kwh), 1, SEGMENTS_PER_DAY * ORDER_LIMIT_KWH)
         if (len(self.curve_kwh) == 1) is (self.typical is Typical.OWN):
-            raise FIELD_NOT_ALLOWED("typical", self.typical, "a typical curve with one quantity, none with 24 or 96")
+            raise FIELD_NOT_ALLOWED(
+                "typical",
+                self.typical,
+                both("单一电量须选典型曲线，24 或 96 点不选", "a typical curve with one quantity, none with 24 or 96"),
+            )
         _one_count("prices_myuan_mwh", len(self.prices_myuan_mwh), _PRICE_COUNTS)
         for place, price in enumerate(self.prices_myuan_mwh):
             fields.whole(f"prices_myuan_mwh[{place}]", price, -PRICE_LIMIT_MYUAN_MWH, PRICE_LIMIT_MYUAN_MWH)
@@ -92,7 +96,8 @@ class Proposal(Record):
 
 def _one_count(name: str, count: int, allowed: tuple[int, ...]) -> None:
     if count not in allowed:
-        raise FIELD_NOT_ALLOWED(name, f"{count} values", " or ".join(map(str, allowed)) + " values")
+        counts = " | ".join(map(str, allowed))
+        raise FIELD_NOT_ALLOWED(name, both(f"{count} 项", f"{count} items"), both(f"{counts} 项", f"{counts} items"))
 
 
 SECOND_SIGNER = "trading.second_signer_from_fen"

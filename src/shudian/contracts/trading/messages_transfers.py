@@ -10,7 +10,7 @@ from shudian.contracts.trading.messages import ORDER_LIMIT_KWH, TIME_LIMIT_MS
 from shudian.contracts.trading.messages_negotiations import SECOND_SIGNER
 from shudian.kernel import fields
 from shudian.kernel.messages import Authority, Event, Message
-from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply
+from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply, both
 from shudian.kernel.units import energy_fen
 
 TRANSFER_KINDS = (Kind.GENERATOR, Kind.RETAILER, Kind.USER)
@@ -58,7 +58,7 @@ class ProposeTransfer(Message):
         fields.count("quantities_kwh", self.quantities_kwh, 1, LINES_MAX_COUNT)
         fields.wholes("quantities_kwh", self.quantities_kwh, len(self.quantities_kwh), 0, ORDER_LIMIT_KWH)
         if not any(self.quantities_kwh):
-            raise FIELD_NOT_ALLOWED("quantities_kwh", 0, "at least one positive")
+            raise FIELD_NOT_ALLOWED("quantities_kwh", 0, both("至少一项 > 0", "at least one > 0"))
         fields.whole("price_myuan_mwh", self.price_myuan_mwh, -PRICE_LIMIT_MYUAN_MWH, PRICE_LIMIT_MYUAN_MWH)
         fields.whole("expires_ms", self.expires_ms, 0, TIME_LIMIT_MS)
 

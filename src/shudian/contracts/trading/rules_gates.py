@@ -20,6 +20,7 @@ from shudian.contracts.trading.messages import (
 )
 from shudian.contracts.trading.state import SESSIONS, STAKES, Session, Stake
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, remainder
 
@@ -56,7 +57,8 @@ def check_line(session: Session, segment: int, quantity_kwh: int, price_myuan_mw
 def check_lots(rules: SessionRules, quantity_kwh: int) -> None:
     """Refuses: 9010."""
     if remainder(quantity_kwh, rules.lot_kwh):
-        raise QUANTITY_NOT_IN_LOTS("quantity_kwh", quantity_kwh, f"multiple of {rules.lot_kwh}")
+        allowed = both(f"{rules.lot_kwh} 的整数倍", f"multiple of {rules.lot_kwh}")
+        raise QUANTITY_NOT_IN_LOTS("quantity_kwh", quantity_kwh, allowed)
 
 
 def stake_with_room(
@@ -65,7 +67,13 @@ def stake_with_room(
     """The sender's stake in a session, if one more offer of ``wanted_kwh`` per segment fits. Refuses: 9012, 9013."""
     stake = STAKES.get(ctx, ctx.sender_id, session_id, side) or _NO_STAKE
     if stake.open_count >= session.rules.orders_max_count:
-        raise ORDERS_TOO_MANY("session_id", session_id, f"<= {session.rules.orders_max_count} open orders")
+        raise ORDERS_TOO_MANY(
+            "session_id",
+            session_id,
+            both(
+                f"<= {session.rules.orders_max_count} 笔未成交申报", f"<= {session.rules.orders_max_count} open orders"
+            ),
+        )
     period = (session.first_day, session.last_day)
     positions.check_room(ctx, session.rules, ctx.sender_id, side, period, wanted_kwh)
     return stake

@@ -43,6 +43,7 @@ from shudian.contracts.trading.state import (
     Trade,
 )
 from shudian.kernel.contract import BlockContext, Context
+from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import energy_fen, split_largest_remainder
 
@@ -301,7 +302,7 @@ def withdraw_listing(ctx: Context, message: WithdrawListing) -> ListingReply:
     gates.check_gate(ctx, gates.live_session(ctx, row.session_id))
     takes_count = len(list(TAKES.range(ctx, message.listing_id)))
     if takes_count:
-        raise TAKES_ARE_WAITING("listing_id", f"{takes_count} takes", 0)
+        raise TAKES_ARE_WAITING("listing_id", both(f"{takes_count} 笔摘牌", f"{takes_count} takes"), 0)
     # no refusal below this line
     end_listing(ctx, message.listing_id, row, ListingEnd.WITHDRAWN)
     return ListingReply(message.listing_id, sum(row.open_kwh), collateral.free_fen(ctx, row.owner_id))

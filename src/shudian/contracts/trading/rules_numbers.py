@@ -12,6 +12,7 @@ from shudian.contracts.trading.messages import (
 )
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext
+from shudian.kernel.outcomes import both
 
 
 def _setting(ctx: BlockContext, name: str, product: str) -> int:
@@ -47,7 +48,11 @@ def check_period(ctx: BlockContext, product: str, first_day: int, last_day: int)
     """A period of delivery fits its product. Refuses: 2003, 9005."""
     longest_count = _setting(ctx, "delivery_max_days", product)
     if clock.days_between(first_day, last_day) + 1 > longest_count:
-        raise DELIVERY_TOO_LONG("last_day", last_day, f"{longest_count} days from {first_day}")
+        raise DELIVERY_TOO_LONG(
+            "last_day",
+            last_day,
+            both(f"自 {first_day} 起 {longest_count} 天内", f"{longest_count} days from {first_day}"),
+        )
 
 
 def check_band(rules: SessionRules, price_myuan_mwh: int) -> None:

@@ -19,7 +19,6 @@ from shudian.tools.demo.stage import EXCHANGE, Act, Stage, batch
 from shudian.tools.demo.steps import Step
 
 PRICE_FEN = 231
-_BUYER = "dc_tianfu"
 
 
 def _month(stage: Stage) -> int:
