@@ -1,6 +1,8 @@
 """Reading: scopes are enforced in one place, filters never reach SQL unasked, a block is one transaction."""
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -126,3 +128,25 @@ def test_an_insert_must_be_whole(projector: Projector) -> None:
     with pytest.raises(ValueError, match="takes"):
         Writer(projector.connection).insert(TABLES["open_rows"], id=9)
     projector.close()
+
+
+def test_a_deed_goes_on_in_the_one_it_led_to(projector: Projector) -> None:
+    """Messages stand at the block's time, hooks at the time that the clock moved on to."""
+    born = Noted(deed="note:9", parties=(8,), number=9, word="born")
+    ends = Noted(deed="note:1", parties=(7, 8), leads_to="note:9", number=10, word="ends")
+    projector.project(1, 2, [], [(0, ends), (-1, born)], hooks_ms=5)
+    rows = projector.timeline_of(OVERSEER, "note:1")
+    assert [(row["height"], row["market_ms"]) for row in rows] == [(0, 1), (1, 2), (1, 5)]
+    assert len(projector.timeline_of(OWNER, "note:1")) == 2
+    assert len(projector.timeline_of(OVERSEER, "note:9")) == 1
+    projector.close()
+
+
+def test_an_older_reading_database_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "reading.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE position (height INTEGER)")
+        db.execute("PRAGMA user_version = 1")
+    made = Projector(path, (), ())
+    assert made.height == -1
+    made.close()

@@ -47,7 +47,7 @@ class Event(Record, tag=True, kw_only=True):
     """Base of what happened: past tense, versioned, with all that a reader needs.
 
     deed: the root id of the story it belongs to, ``noun:id``. parties: members concerned. also: further deeds on whose
-    timeline it stands too.
+    timeline it stands too. leads_to: the deed in which this one goes on, so that its timeline does too; empty for none.
     """
 
     step: ClassVar[str] = ""
@@ -58,6 +58,7 @@ class Event(Record, tag=True, kw_only=True):
     deed: str
     parties: tuple[int, ...]
     also: tuple[str, ...] = ()
+    leads_to: str = ""
 
 
 @dataclass(frozen=True)

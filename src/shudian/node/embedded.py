@@ -199,7 +199,7 @@ class EmbeddedNode:
             self._stopped = True
             raise
         self.machine.settle()
-        self._last = block
+        before, self._last = self._last, block
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
         said = [
@@ -207,7 +207,9 @@ class EmbeddedNode:
             for one, outcomes in zip(batch, applied.outcomes, strict=True)
             if self.machine.uses_id(outcomes)
         ]
-        self.projector.project(self.height, applied.market_ms, said, applied.events)
+        self.projector.project(
+            self.height, self._messages_ms(block, before), said, applied.events, hooks_ms=block.market_ms
+        )
         for one, outcomes in zip(batch, applied.outcomes, strict=True):
             one.answer = outcomes
             one.done.set()
@@ -256,7 +258,16 @@ class EmbeddedNode:
 
     def _project(self, block: Block, said: list[Said]) -> None:
         events: list[tuple[int, Event]] = decode(block.events, list[tuple[int, self.machine.event_type]])  # type: ignore[name-defined] # a type made at run time
-        self.projector.project(block.header.height, block.market_ms, said, events)
+        before = self._store.block(block.header.height - 1) if block.header.height else None
+        self.projector.project(
+            block.header.height, self._messages_ms(block, before), said, events, hooks_ms=block.market_ms
+        )
+
+    def _messages_ms(self, block: Block, before: Block | None) -> int:
+        """Market time of a block's messages; a stepped clock moves after them, before the hooks."""
+        if before is None or self.machine.clock_mode == WALL:
+            return block.market_ms
+        return before.market_ms
 
     def query(self, viewer: Viewer, name: str, /, **filters: Any) -> Any:
         """Run a query ``contract.function`` of the views on behalf of a viewer."""

@@ -16,7 +16,7 @@ from shudian.kernel.outcomes import Outcome
 from shudian.reading.reader import LIMIT_MAX_COUNT, Reader, Viewer, Writer
 from shudian.reading.tables import At, ReadTable, Row, Views, blob, integer, parties, text
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,12 @@ class Projector:
             ("deed", "height", "order_no"),
             parties(also=oversight),
         )
+        self.leads = ReadTable(
+            "leads",
+            (text("deed", "业务", "deed"), text("to_deed", "后续业务", "goes on in")),
+            ("deed", "to_deed"),
+            parties(also=oversight),
+        )
         self._projections = {kind: run for view in views for kind, run in view.projections.items()}
         self.connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self.connection.execute("PRAGMA journal_mode = WAL")
@@ -85,6 +91,9 @@ class Projector:
         if version == FORMAT:
             return
         self.connection.execute("BEGIN")
+        if version:
+            for (name,) in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                self.connection.execute(f"DROP TABLE {name}")
         self.connection.execute("CREATE TABLE position (height INTEGER NOT NULL)")
         self.connection.execute("INSERT INTO position VALUES (-1)")
         for table in self.tables():
@@ -95,7 +104,7 @@ class Projector:
 
     def tables(self) -> list[ReadTable]:
         """Every read table, the generic ones first."""
-        return [self.messages, self.timeline, *(table for view in self.views for table in view.tables)]
+        return [self.messages, self.timeline, self.leads, *(table for view in self.views for table in view.tables)]
 
     @property
     def height(self) -> int:
@@ -103,8 +112,19 @@ class Projector:
         height: int = self.connection.execute("SELECT height FROM position").fetchone()[0]
         return height
 
-    def project(self, height: int, market_ms: int, said: Sequence[Said], events: Sequence[tuple[int, Event]]) -> None:
-        """Take in one block; a block already taken in is left alone."""
+    def project(
+        self,
+        height: int,
+        market_ms: int,
+        said: Sequence[Said],
+        events: Sequence[tuple[int, Event]],
+        *,
+        hooks_ms: int | None = None,
+    ) -> None:
+        """Take in one block; a block already taken in is left alone.
+
+        market_ms: of the block's messages. hooks_ms: of its hooks, where a stepped clock moved in between.
+        """
         if height <= self.height:
             return
         self.connection.execute("BEGIN")
@@ -112,7 +132,7 @@ class Projector:
             for envelope in said:
                 self._record(height, market_ms, envelope)
             for order_no, (place, event) in enumerate(events):
-                at = At(height, place, market_ms)
+                at = At(height, place, hooks_ms if place < 0 and hooks_ms is not None else market_ms)
                 run = self._projections.get(type(event))
                 if run is not None:
                     run(self._writer, event, at)
@@ -143,6 +163,8 @@ class Projector:
             )
 
     def _tell(self, at: At, order_no: int, event: Event) -> None:
+        if event.leads_to and not self._writer.exists(self.leads, {"deed": event.deed, "to_deed": event.leads_to}):
+            self._writer.insert(self.leads, deed=event.deed, to_deed=event.leads_to)
         facts = msgspec.json.encode({name: getattr(event, name) for name in event.__struct_fields__}).decode()
         for deed in dict.fromkeys((event.deed, *event.also)):
             self._writer.insert(
@@ -160,14 +182,18 @@ class Projector:
             )
 
     def timeline_of(self, viewer: Viewer, deed: str) -> list[Row]:
-        """The events of a deed in order, as far as the viewer is a party to them (an event without parties is public)."""
+        """The events of a deed and of those it led to, in order, as far as the viewer is a party to them.
+
+        An event without parties is public. An order leads to its agreement, a negotiation too.
+        """
         rows = self.connection.execute(
-            "SELECT height, market_ms, event, step, zh, en, parties, facts FROM timeline WHERE deed = ? "
-            "AND (? OR parties = ',' OR parties LIKE ?) ORDER BY height, order_no LIMIT ?",
+            "WITH RECURSIVE story(deed) AS (SELECT ? UNION SELECT to_deed FROM leads JOIN story USING (deed)) "
+            "SELECT DISTINCT height, order_no, market_ms, event, step, zh, en, parties, facts FROM timeline "
+            "JOIN story USING (deed) WHERE (? OR parties = ',' OR parties LIKE ?) ORDER BY height, order_no LIMIT ?",
             (deed, viewer.kind in self.oversight, f"%,{viewer.member_id},%", LIMIT_MAX_COUNT),
         )
         names = ("height", "market_ms", "event", "step", "zh", "en", "parties", "facts")
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return [dict(zip(names, (row[0], *row[2:]), strict=True)) for row in rows]
 
     def close(self) -> None:
         """Close the database."""

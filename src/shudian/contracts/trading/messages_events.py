@@ -144,6 +144,17 @@ class OrderCleared(Event):
     cut: Cut
 
 
+class OrderContracted(Event):
+    """What an order traded stands in an agreement."""
+
+    step: ClassVar[str] = "effective"
+    zh: ClassVar[str] = "成交电量已成立合同"
+    en: ClassVar[str] = "traded energy became an agreement"
+
+    order_id: int
+    agreement_id: int
+
+
 class SegmentCleared(Event):
     """One segment of an auction was cleared; the prices are None where nothing trades.
 
@@ -178,5 +189,6 @@ EVENTS = (
     OrderCancelled,
     OrderExpired,
     OrderCleared,
+    OrderContracted,
     SegmentCleared,
 )

@@ -137,6 +137,8 @@ def _trades(ctx: BlockContext, session: Session, orders: list[Order], fills: Ite
             quantity_kwh=fill.energy_kwh,
             buyer_collateral_fen=buyer_fen,
             seller_collateral_fen=seller_fen,
+            buy_order_id=buy.order_id,
+            sell_order_id=sell.order_id,
         )
         ctx.emit(trade_made(next_id(ctx, "trading.trade"), session, trade, buy, sell, ""))
         trades.append(trade)

@@ -154,7 +154,16 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
         _fill_maker(ctx, session, maker_after, maker_fen)
         buy, sell = (order, maker_after) if order.side is Side.BUY else (maker_after, order)
         fen = (taker_fen, maker_fen) if order.side is Side.BUY else (maker_fen, taker_fen)
-        trade = Trade(order.segment, buy.owner_id, sell.owner_id, price_myuan_mwh, quantity_kwh, *fen)
+        trade = Trade(
+            order.segment,
+            buy.owner_id,
+            sell.owner_id,
+            price_myuan_mwh,
+            quantity_kwh,
+            *fen,
+            buy_order_id=buy.order_id,
+            sell_order_id=sell.order_id,
+        )
         trade_id = next_id(ctx, "trading.trade")
         TRADES.put(ctx, (order.session_id, trade_id), trade)
         made = trade_made(trade_id, session, trade, buy, sell, order.side)

@@ -100,6 +100,7 @@ def _conclude(
             deed=deed,
             parties=parties_of(row),
             also=(f"agreement:{agreement_id}",),
+            leads_to=f"agreement:{agreement_id}",
             negotiation_id=negotiation_id,
             agreement_id=agreement_id,
         )

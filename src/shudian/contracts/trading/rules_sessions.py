@@ -25,6 +25,7 @@ from shudian.contracts.trading.messages import (
     SessionState,
 )
 from shudian.contracts.trading.messages_events import (
+    OrderContracted,
     OrderExpired,
     SessionCancelled,
     SessionClosed,
@@ -166,17 +167,21 @@ def _expire_orders(ctx: BlockContext, session_id: int, session: Session) -> None
 
 @dataclass
 class _Concluded:
-    """What one seller and one buyer have traded in a session; lines_kwh by (segment, price)."""
+    """What one seller and one buyer have traded in a session; lines_kwh by (segment, price), orders with their owner."""
 
     lines_kwh: dict[tuple[int, int], int] = field(default_factory=dict)
     buyer_fen: int = 0
     seller_fen: int = 0
+    orders: dict[int, int] = field(default_factory=dict)
 
     def add(self, trade: Trade) -> None:
         line = (trade.segment, trade.price_myuan_mwh)
         self.lines_kwh[line] = self.lines_kwh.get(line, 0) + trade.quantity_kwh
         self.buyer_fen += trade.buyer_collateral_fen
         self.seller_fen += trade.seller_collateral_fen
+        if trade.buy_order_id:
+            self.orders[trade.buy_order_id] = trade.buyer_id
+            self.orders[trade.sell_order_id] = trade.seller_id
 
 
 def _conclude(
@@ -204,6 +209,16 @@ def _conclude(
             ),
         )
         agreement_id = agreements.bear(ctx, terms, also=(f"session:{session_id}",))
+        for order_id, owner_id in sorted(concluded.orders.items()):
+            ctx.emit(
+                OrderContracted(
+                    deed=f"order:{order_id}",
+                    parties=(owner_id,),
+                    leads_to=f"agreement:{agreement_id}",
+                    order_id=order_id,
+                    agreement_id=agreement_id,
+                )
+            )
         exposure.take_on(ctx, agreement_id)
         collateral.reserve_for_agreement(ctx, buyer_id, agreement_id, concluded.buyer_fen)
         collateral.reserve_for_agreement(ctx, seller_id, agreement_id, concluded.seller_fen)

@@ -189,6 +189,7 @@ def sign_transfer(ctx: Context, message: SignTransfer) -> SignReply:
             deed=_deed(transfer_id),
             parties=(row.from_id, row.to_id, counterparty_id),
             also=(f"agreement:{row.agreement_id}", f"agreement:{child_id}"),
+            leads_to=f"agreement:{child_id}",
             transfer_id=transfer_id,
             agreement_id=row.agreement_id,
             child_id=child_id,

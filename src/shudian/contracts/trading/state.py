@@ -45,7 +45,10 @@ class Order(Record):
 
 
 class Trade(Record):
-    """Energy traded at a price. buyer_collateral_fen, seller_collateral_fen: what each side has reserved for it."""
+    """Energy traded at a price.
+
+    buyer_collateral_fen, seller_collateral_fen: what each side has reserved for it. buy_order_id, sell_order_id: 0 of a listing.
+    """
 
     segment: int
     buyer_id: int
@@ -54,6 +57,8 @@ class Trade(Record):
     quantity_kwh: int
     buyer_collateral_fen: int
     seller_collateral_fen: int
+    buy_order_id: int = 0
+    sell_order_id: int = 0
 
 
 class Stake(Record):
