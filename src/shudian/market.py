@@ -1,7 +1,7 @@
 """The market: which smart contracts there are, in their order. Hooks run in this order at the end of each block.
 
-governance first (everything reads settings), then who (identity), money (funds), things (resources, metering), promises (agreements), how
-promises come about (trading), and what is owed (settlement).
+governance first (everything reads settings), then who (identity), money (funds), security for it (guarantees), things (resources, metering), promises
+(agreements), how promises come about (trading), what is owed (settlement), and what follows from it (certificates, receivables).
 """
 
 from shudian.contracts.agreements import rules as agreements

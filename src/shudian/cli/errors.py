@@ -7,7 +7,7 @@ import sqlite3
 from typer.exceptions import TyperException
 
 from shudian.cli.common import UserError
-from shudian.client.client import RefusedByLedgerError, describe
+from shudian.client.client import RefusedByLedgerError, describe, next_step
 from shudian.client.keys import KeyFileError
 from shudian.kernel.codec import Malformed
 from shudian.kernel.outcomes import Refused, refused
@@ -58,7 +58,10 @@ def sentences(error: Exception) -> Sentences | None:
         case UserError() | NodeError() | KeyFileError() | BadInput():
             return error.zh, error.en
         case RefusedByLedgerError(outcome=outcome):
-            return describe(outcome, "zh"), describe(outcome, "en")
+            return (
+                f"{describe(outcome, 'zh')}。{next_step(outcome, 'zh')}",
+                f"{describe(outcome, 'en')}; {next_step(outcome, 'en')}",
+            )
         case Refused():
             return describe(refused(error), "zh"), describe(refused(error), "en")
         case OSError():

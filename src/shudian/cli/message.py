@@ -23,7 +23,9 @@ from shudian.cli.common import (
     show,
     signing_client,
 )
+from shudian.client.client import describe, next_step
 from shudian.kernel.messages import Message
+from shudian.kernel.outcomes import Outcome
 from shudian.market import MARKET
 
 app = typer.Typer(no_args_is_help=True, help="消息：任何合约的任何消息。 Any message of any contract.")
@@ -169,3 +171,32 @@ def timeline(
         ("facts", "内容", "facts"),
     ]
     print_rows(rows, columns, as_json=as_json)
+
+
+@app.command("mine")
+def mine(
+    refused_only: Annotated[bool, typer.Option("--refused", help="仅被拒的 refused ones only")] = False,
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """本方消息的结果：区块、时间；被拒的附原因与下一步。 What became of your messages; if refused, why and what next."""
+    del lang
+    with signing_client(data, key) as client:
+        rows = [_told(row) for row in client.outcomes() if row["number"] or not refused_only]
+    columns = [
+        ("market_ms", "时间", "time"),
+        ("height", "区块", "block"),
+        ("id", "消息编号", "message id"),
+        ("kind", "消息", "message"),
+        ("outcome", "结果", "outcome"),
+        ("next_step", "下一步", "next step"),
+    ]
+    print_rows(rows, columns, as_json=as_json)
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    outcome = Outcome(row["number"], row["field"], row["value"], row["allowed"])
+    words = say("已完成", "done") if outcome.done else describe(outcome, language())
+    return {**row, "outcome": words, "next_step": next_step(outcome, language())}

@@ -44,7 +44,7 @@ class Transport(Protocol):
         """What happened to a deed."""
         ...
 
-    def outcomes(self, member_id: int, message_id: bytes) -> list[dict[str, Any]]:
+    def outcomes(self, member_id: int, message_id: bytes | None = None) -> list[dict[str, Any]]:
         """What became of a message."""
         ...
 
@@ -65,6 +65,16 @@ class RefusedByLedgerError(Exception):
 def describe(outcome: Outcome, language: Language) -> str:
     """The words of a refusal."""
     return sentence(_codec.refusals[outcome.number], outcome, language)
+
+
+def next_step(outcome: Outcome, language: Language) -> str:
+    """What the sender of a refused message can do; empty for one that was carried out."""
+    if outcome.done:
+        return ""
+    zh = language == "zh"
+    if _codec.refusals[outcome.number].retry:
+        return "条件具备后可用新编号重新提交" if zh else "once the condition holds, send it again under a new id"
+    return "更正后用新编号提交" if zh else "correct it and send it under a new id"
 
 
 def reply_of(outcome: Outcome) -> Reply | None:
@@ -122,8 +132,8 @@ class Client:
         """Say many messages under one signature; returns their outcomes (one outcome if the envelope itself was refused)."""
         return self.transport.submit([self.seal(messages, message_id=message_id, atomic=atomic)])[0]
 
-    def outcomes(self, message_id: bytes) -> list[dict[str, Any]]:
-        """What became of a message of this sender, for good; empty if it never entered a block."""
+    def outcomes(self, message_id: bytes | None = None) -> list[dict[str, Any]]:
+        """What became of a message of this sender, or of all, for good; empty if it never entered a block."""
         return self.transport.outcomes(self.member_id, message_id)
 
     def query(self, name: str, /, **filters: Any) -> Any:

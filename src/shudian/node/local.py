@@ -43,9 +43,9 @@ class LocalTransport:
         """The timeline of a deed as a member sees it."""
         return self.node.projector.timeline_of(self.viewer(member_id), deed)
 
-    def outcomes(self, member_id: int, message_id: bytes) -> list[dict[str, Any]]:
-        """The outcomes of a member's message."""
+    def outcomes(self, member_id: int, message_id: bytes | None = None) -> list[dict[str, Any]]:
+        """The outcomes of a member's message, or of all its messages in the order of their blocks."""
         projector = self.node.projector
-        return projector.reader.select(
-            self.viewer(member_id), projector.messages, {"sender_id": member_id, "id": message_id}
-        )
+        where = {"sender_id": member_id, "id": message_id}
+        order = "height, id, item_no"
+        return projector.reader.select(self.viewer(member_id), projector.messages, where, order_by=order)
