@@ -13,8 +13,9 @@ from shudian.client.client import Client, RefusedByLedgerError
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.machine import WALL
-from shudian.node.embedded import READING_FILE, EmbeddedNode
+from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError, NodeStoppedError
+from shudian.node.folder import READING_FILE
 from shudian.node.store import LEDGER_FILE
 from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, genesis, key_of, reopen

@@ -21,7 +21,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "reading": frozenset({"kernel"}),
     "contracts": frozenset({"kernel", "clearing", "clauses", "reading"}),
     "market": frozenset({"kernel", "contracts", "reading"}),
-    "node": frozenset({"kernel", "market", "reading"}),
+    "node": frozenset({"kernel", "proofs", "market", "reading"}),
     "client": frozenset({"kernel", "proofs", "market"}),
     "gateway": frozenset({"kernel", "node", "market", "reading"}),
     "sandbox": frozenset({"kernel"}),

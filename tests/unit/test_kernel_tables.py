@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shudian.kernel.codec import Record, encode
-from shudian.kernel.roots import StateTree, merkle_root
+from shudian.kernel.merkle import merkle_root
+from shudian.kernel.roots import StateTree
 from shudian.kernel.tables import SEQUENCES, Key, Store, Table, decode_key, encode_key, next_id
 
 

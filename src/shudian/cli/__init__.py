@@ -18,9 +18,12 @@ from shudian.cli.member import app as member_app
 from shudian.cli.message import app as message_app
 from shudian.cli.node import app as node_app
 from shudian.cli.order import app as order_app
+from shudian.cli.passphrase import PassphraseFdOption
+from shudian.cli.prove import app as prove_app
 from shudian.cli.receivable import app as receivable_app
 from shudian.cli.reconcile import app as reconcile_app
 from shudian.cli.resource import app as resource_app
+from shudian.cli.state import app as state_app
 from shudian.cli.statement import app as statement_app
 from shudian.cli.verify import verify
 
@@ -48,8 +51,17 @@ app.add_typer(receivable_app, name="receivable")
 app.add_typer(guarantee_app, name="guarantee")
 app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(message_app, name="message")
+app.add_typer(prove_app, name="prove")
 app.add_typer(clear_app, name="clear")
 app.add_typer(bench_app, name="bench")
+app.add_typer(state_app, name="state")
+
+
+@app.callback()
+def options(passphrase_fd: PassphraseFdOption = None) -> None:
+    """Options of every command, given before its name."""
+    del passphrase_fd  # taken by the option's own callback
+
 
 INTERRUPTED = 130
 """Exit code of a command that was stopped from the keyboard, as shells have it."""

@@ -15,12 +15,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from shudian.cli.passphrase import read_key
 from shudian.client.client import Client
-from shudian.client.keys import read_key_file
 from shudian.kernel.outcomes import Language
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
 from shudian.node.local import LocalTransport
+from shudian.node.store import LEDGER_FILE
 
 NODE_KEY_FILE = "node.key"
 KEYS_FOLDER = "keys"
@@ -110,11 +111,16 @@ def open_node(data: Path) -> Iterator[EmbeddedNode]:
     """The node of a data folder, closed at the end."""
     node_key = data / NODE_KEY_FILE
     if not node_key.exists():
+        if (data / LEDGER_FILE).exists():
+            raise NodeError(
+                f"文件夹 {data} 有账本而无 {NODE_KEY_FILE}：请从保管处放回节点密钥",
+                f"folder {data} holds a ledger but no {NODE_KEY_FILE}: put the node's key back from where it is kept",
+            )
         raise NodeError(
             f"文件夹 {data} 中没有节点，请先运行 shudian demo 或 shudian node init",
             f"there is no node in folder {data}; run shudian demo or shudian node init first",
         )
-    node = EmbeddedNode.open(data, read_key_file(node_key))
+    node = EmbeddedNode.open(data, read_key(node_key))
     try:
         node.tick()
         yield node
@@ -125,7 +131,7 @@ def open_node(data: Path) -> Iterator[EmbeddedNode]:
 @contextmanager
 def open_client(data: Path, keys: Sequence[Path] | None, *, applicant: bool = False) -> Iterator[Client]:
     """A client on the ledger of a folder: the public without a key, otherwise the member that the first key belongs to."""
-    signing = [read_key_file(path) for path in keys or ()]
+    signing = [read_key(path) for path in keys or ()]
     with open_node(data) as node:
         transport = LocalTransport(node)
         member_id = 0

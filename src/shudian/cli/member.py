@@ -23,7 +23,7 @@ from shudian.cli.common import (
     signing_client,
 )
 from shudian.cli.message import print_reply
-from shudian.client.keys import make_key_file, read_key_file
+from shudian.client.keys import make_key_file, read_public_key
 from shudian.contracts.identity.messages import FreezeMember, ResumeMember, SuspendMember, UnfreezeMember
 from shudian.contracts.identity.messages_persons import AddPerson
 from shudian.contracts.identity.messages_registration import (
@@ -181,7 +181,7 @@ def add_person(
 ) -> None:
     """管理员登记一名人员及其密钥。 An admin adds a person with a key."""
     del lang
-    public_key = (read_key_file(key_file) if key_file.exists() else make_key_file(key_file)).public_key
+    public_key = read_public_key(key_file) if key_file.exists() else make_key_file(key_file).public_key
     digest = salted(key_file.with_suffix(".salt"), "person", person)
     with signing_client(data, key) as client:
         print_reply(client.submit(AddPerson(digest, public_key, tuple(role))), as_json=as_json)

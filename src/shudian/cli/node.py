@@ -1,8 +1,9 @@
-"""``shudian node``: make a chain in a folder, and see how it stands."""
+"""``shudian node``: make a chain in a folder, see how it stands, back it up and restore it, seal its keys."""
 
 import datetime as dt
 import tomllib
 from collections.abc import Mapping
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,16 +27,22 @@ from shudian.cli.common import (
     say,
     show_time,
 )
-from shudian.client.keys import make_key_file
+from shudian.cli.passphrase import known_or_typed, new_passphrase
+from shudian.client.keys import make_key_file, seal_key_file
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.machine import STEPPED, WALL, Machine
 from shudian.market import MARKET
+from shudian.node.backup import Label, back_up
+from shudian.node.backup import restore as restore_backup
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.founding import SICHUAN_FOUNDERS, Founder, found
 from shudian.node.genesis import Genesis
 from shudian.node.store import LEDGER_FILE
 
-app = typer.Typer(no_args_is_help=True, help="节点：建链与状态。 Make a chain in a folder, and see how it stands.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="节点：建链、状态、备份、恢复、封存密钥。 Make a chain, see how it stands, back up, restore, seal keys.",
+)
 
 _FOUNDER_FIELDS = ("kind", "name_zh", "name_en", "uscc")
 
@@ -60,9 +67,17 @@ def init(
     founders: Annotated[
         Path | None, typer.Option(help="创始成员 TOML 文件 institutions, see docs/operating.md")
     ] = None,
+    no_passphrase: Annotated[
+        bool,
+        typer.Option("--no-passphrase", help="不封存密钥文件，仅供沙盒 leave the key files unsealed, for sandboxes"),
+    ] = False,
     lang: LangOption = Lang.ZH,
 ) -> None:
-    """在文件夹中建一条新链，为每个创始机构的每个角色生成密钥。 Make a new chain, with a key file for each role of each founder."""
+    """在文件夹中建一条新链，为每个创始机构的每个角色生成密钥。 Make a new chain, with a key file for each role of each founder.
+
+    密钥文件用口令封存（Argon2id）；口令在终端输入，或由 shudian --passphrase-fd N 给出。
+    Key files are sealed under a passphrase (Argon2id), typed at the terminal or given by shudian --passphrase-fd N.
+    """
     del lang
     refuse_file(data)
     if (data / LEDGER_FILE).exists():
@@ -72,9 +87,10 @@ def init(
     institutions = SICHUAN_FOUNDERS if founders is None else read_founders(founders)
     start_ms = _start_ms(start)
     _try_genesis(found(chain_id, clock.value, start_ms, _trial_key, institutions))
-    node_key = make_key_file(data / NODE_KEY_FILE)
+    passphrase = None if no_passphrase else new_passphrase()
+    node_key = make_key_file(data / NODE_KEY_FILE, passphrase)
     keys = {
-        f"{founder.kind}-{role}": make_key_file(data / KEYS_FOLDER / f"{founder.kind}-{role}.key")
+        f"{founder.kind}-{role}": make_key_file(data / KEYS_FOLDER / f"{founder.kind}-{role}.key", passphrase)
         for founder in institutions
         for role in founder.roles
     }
@@ -87,6 +103,12 @@ def init(
         ),
         soft_wrap=True,
     )
+    if no_passphrase:
+        warning = say(
+            "注意：密钥文件未封存，谁读到谁就能签名；封存用 shudian node seal-key FILE",
+            "warning: the key files are not sealed, whoever reads one can sign; seal each with shudian node seal-key FILE",
+        )
+        out.print(warning, style="yellow", soft_wrap=True)
     out.print(
         say("下一步：shudian node status，shudian member apply", "next: shudian node status, shudian member apply")
     )
@@ -169,3 +191,58 @@ def status(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json:
     for name, value in facts.items():
         shown = show_time(value) if name == "market_ms" and isinstance(value, int) else value
         out.print(f"{labels[name]:<12} {shown}", soft_wrap=True)
+
+
+@app.command("seal-key")
+def seal_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="密钥文件 key file")], lang: LangOption = Lang.ZH
+) -> None:
+    """用新口令封存密钥文件；已封存的先以原口令打开。 Seal a key file under a new passphrase; a sealed one is opened with its old one first.
+
+    用文件描述符时：第一行原口令（若已封存），最后一行新口令。 By file descriptor: the old passphrase first (if sealed), the new one last.
+    """
+    del lang
+    seal_key_file(file, known_or_typed, new_passphrase)
+    out.print(say(f"已封存 {file}", f"{file} is sealed"), soft_wrap=True)
+
+
+@app.command("backup")
+def backup(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="新文件夹 a folder that does not exist yet")],
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """备份账本，节点可照常运行；不含任何私钥。 Back up the ledger, while the node may be running; no secret key is in it."""
+    del lang
+    _print_label(back_up(data, destination), say(f"已备份到 {destination}", f"backed up to {destination}"), as_json)
+
+
+@app.command("restore")
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="备份文件夹 folder of the backup")],
+    data: Annotated[Path, typer.Option("--data", help="新的账本文件夹 new folder of the ledger")],
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """由备份建新的账本文件夹，并以状态根核对。 Make a new folder of a backup, tested against its app hash."""
+    del lang
+    done = say(
+        f"已恢复到 {data}；请放回 {NODE_KEY_FILE}，再运行 shudian verify {data}",
+        f"restored to {data}; put {NODE_KEY_FILE} back, then run shudian verify {data}",
+    )
+    _print_label(restore_backup(source, data), done, as_json)
+
+
+def _print_label(label: Label, done: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(label))
+        return
+    out.print(done, soft_wrap=True)
+    out.print(
+        say(
+            f"链 {label.chain_id}，区块 {label.height}，状态根 {label.app_hash}，已核对",
+            f"chain {label.chain_id}, block {label.height}, app hash {label.app_hash}, tested",
+        ),
+        soft_wrap=True,
+    )

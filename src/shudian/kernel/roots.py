@@ -1,35 +1,24 @@
-"""Merkle roots: RFC 6962 trees over lists, and a sub-root per contract over its rows.
+"""Roots of the state: a sub-root per contract over its rows, all of them under one app hash; and what proves a row against it.
 
-A contract's rows fall into 65,536 buckets by the hash of their table and key; above the buckets stands a tree of fan-out 16 and
-depth 4. The root is a function of the rows alone, whatever the order they came in, and a block costs time in proportion to the
-rows that it changed. An absent subtree has the hash of nothing, 32 zero bytes.
+A root is a function of the rows alone, whatever the order they came in, and a block costs time in proportion to the rows that it
+changed. The rules of hashing are in :mod:`shudian.kernel.merkle`.
 """
 
 from shudian.kernel.crypto import sha256
+from shudian.kernel.merkle import (
+    FAN_OUT,
+    LEVELS,
+    NIBBLE_BITS,
+    NOTHING,
+    Aunts,
+    Bucket,
+    app_hash,
+    bucket_hash,
+    bucket_no,
+    node_hash,
+    row_path,
+)
 from shudian.kernel.tables import Key, encode_key
-
-HASH_BYTES = 32
-_EMPTY = bytes(HASH_BYTES)
-_FAN_OUT = 16
-_LEVELS = 4
-_NIBBLE_BITS = 4
-
-
-def merkle_root(leaves: list[bytes]) -> bytes:
-    """The RFC 6962 Merkle tree hash of a list of byte strings.
-
-    >>> merkle_root([]).hex()[:8]
-    'e3b0c442'
-    """
-    if not leaves:
-        return sha256(b"")
-    level = [sha256(b"\x00" + leaf) for leaf in leaves]
-    while len(level) > 1:
-        paired = [sha256(b"\x01" + left + right) for left, right in zip(level[::2], level[1::2], strict=False)]
-        if len(level) & 1:
-            paired.append(level[-1])
-        level = paired
-    return level[0]
 
 
 class StateTree:
@@ -38,19 +27,19 @@ class StateTree:
     def __init__(self) -> None:
         """Start with no rows."""
         self._buckets: dict[int, dict[bytes, bytes]] = {}
-        self._nodes: list[dict[int, bytes]] = [{} for _ in range(_LEVELS + 1)]
+        self._nodes: list[dict[int, bytes]] = [{} for _ in range(LEVELS + 1)]
 
     @property
     def root(self) -> bytes:
         """The root over all rows, 32 bytes; zero bytes for no rows."""
-        return self._nodes[0].get(0, _EMPTY)
+        return self._nodes[0].get(0, NOTHING)
 
     def update(self, changes: list[tuple[str, Key, bytes | None]]) -> None:
         """Take in changed rows: (table, key, encoded row or None when removed)."""
         dirty: dict[int, None] = {}
         for table, key, row in changes:
-            path = sha256(table.encode() + b"\x00" + encode_key(key))
-            bucket = int.from_bytes(path[:2], "big")
+            path = row_path(table, encode_key(key))
+            bucket = bucket_no(path)
             dirty[bucket] = None
             leaves = self._buckets.setdefault(bucket, {})
             if row is None:
@@ -58,28 +47,38 @@ class StateTree:
             else:
                 leaves[path] = sha256(row)
         for bucket in dirty:
-            self._set(_LEVELS, bucket, self._bucket_hash(bucket))
+            self._set(LEVELS, bucket, bucket_hash(self._content(bucket)))
+            if not self._buckets[bucket]:
+                del self._buckets[bucket]
         indexes = dirty
-        for level in range(_LEVELS - 1, -1, -1):
-            indexes = {index >> _NIBBLE_BITS: None for index in indexes}
+        for level in range(LEVELS - 1, -1, -1):
+            indexes = {index >> NIBBLE_BITS: None for index in indexes}
             for index in indexes:
-                self._set(level, index, self._node_hash(level, index))
+                self._set(level, index, node_hash(self._children(level, index)))
 
-    def _bucket_hash(self, bucket: int) -> bytes:
-        leaves = self._buckets[bucket]
-        if not leaves:
-            del self._buckets[bucket]
-            return _EMPTY
-        return sha256(b"\x02" + b"".join(path + digest for path, digest in sorted(leaves.items())))
+    def beside(self, table: str, key: Key) -> tuple[Bucket, Aunts]:
+        """What proves that a row is there, or that none is: all of its bucket, and the bucket's aunts up to the root."""
+        index = bucket_no(row_path(table, encode_key(key)))
+        bucket = self._content(index)
+        aunts = []
+        for level in range(LEVELS - 1, -1, -1):
+            parent = index >> NIBBLE_BITS
+            children = self._children(level, parent)
+            del children[index - (parent << NIBBLE_BITS)]
+            aunts.append(tuple(b"" if child == NOTHING else child for child in children))
+            index = parent
+        return bucket, tuple(aunts)
 
-    def _node_hash(self, level: int, index: int) -> bytes:
+    def _content(self, bucket: int) -> Bucket:
+        return tuple(sorted(self._buckets.get(bucket, {}).items()))
+
+    def _children(self, level: int, index: int) -> list[bytes]:
         below = self._nodes[level + 1]
-        first = index << _NIBBLE_BITS
-        children = [below.get(child, _EMPTY) for child in range(first, first + _FAN_OUT)]
-        return _EMPTY if all(child == _EMPTY for child in children) else sha256(b"\x03" + b"".join(children))
+        first = index << NIBBLE_BITS
+        return [below.get(child, NOTHING) for child in range(first, first + FAN_OUT)]
 
     def _set(self, level: int, index: int, digest: bytes) -> None:
-        if digest == _EMPTY:
+        if digest == NOTHING:
             self._nodes[level].pop(index, None)
         else:
             self._nodes[level][index] = digest
@@ -96,7 +95,7 @@ class StateRoots:
         """Take in changed rows of any contract; the table's name tells whose they are."""
         by_contract: dict[str, list[tuple[str, Key, bytes | None]]] = {}
         for change in changes:
-            by_contract.setdefault(change[0].partition(".")[0], []).append(change)
+            by_contract.setdefault(_contract_of(change[0]), []).append(change)
         for name, own in by_contract.items():
             self._trees[name].update(own)
 
@@ -105,5 +104,13 @@ class StateRoots:
         return {name: tree.root for name, tree in self._trees.items()}
 
     def app_hash(self) -> bytes:
-        """The hash of the whole state: RFC 6962 over (name, sub-root) in name order."""
-        return merkle_root([name.encode() + b"\x00" + root for name, root in self.sub_roots().items()])
+        """The hash of the whole state, see :func:`shudian.kernel.merkle.app_hash`."""
+        return app_hash(tuple(self.sub_roots().items()))
+
+    def beside(self, table: str, key: Key) -> tuple[Bucket, Aunts]:
+        """What proves a row against its contract's sub-root, see :meth:`StateTree.beside`."""
+        return self._trees[_contract_of(table)].beside(table, key)
+
+
+def _contract_of(table: str) -> str:
+    return table.partition(".")[0]

@@ -1,38 +1,20 @@
-"""The block log: headers linked by hash, signed by the node; what verification needs is a function of these bytes.
+"""The block log: what is stored of a block, and the results root that the next header carries.
 
-As in CometBFT, a header carries the app hash and the results hash of the block before it, so the state after block h is proved by header h+1.
+Headers and results are the records that proofs are made of (:mod:`shudian.proofs`).
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 from shudian.kernel.codec import Record, decode, encode
 from shudian.kernel.crypto import sha256
+from shudian.kernel.machine import STEPPED
+from shudian.kernel.merkle import merkle_root
 from shudian.kernel.messages import Event
 from shudian.kernel.outcomes import Outcome
-from shudian.kernel.roots import HASH_BYTES, merkle_root
-
-FORMAT_VERSION = 1
-NO_HASH = bytes(HASH_BYTES)
-
-_DOMAIN = b"shudian/header\x00"
-
-
-class Header(Record):
-    """Header of a block. Hashes are 32 bytes; time_ms is the node's wall time, never seen by rules.
-
-    data_hash: RFC 6962 root of the block's envelopes. app_hash, results_hash: of the block before.
-    """
-
-    format_version: int
-    chain_id: str
-    height: int
-    time_ms: int
-    last_block_hash: bytes
-    data_hash: bytes
-    app_hash: bytes
-    results_hash: bytes
-
-    def hash(self) -> bytes:
-        """The block's hash, which the node signs and the next header links to."""
-        return sha256(_DOMAIN + encode(self))
+from shudian.node.genesis import Genesis
+from shudian.proofs.files import Result
+from shudian.proofs.headers import FORMAT_VERSION, NO_HASH, Header
 
 
 class Block(Record):
@@ -51,13 +33,37 @@ class Block(Record):
     results_hash: bytes
 
 
-def results_hash(outcomes: list[tuple[Outcome, ...]], events: list[tuple[int, Event]]) -> bytes:
-    """RFC 6962 root over one leaf per envelope (its outcomes and events), then one leaf of the hooks' events."""
+def header_after(before: Block | None, genesis: Genesis, time_ms: int, envelopes: Sequence[bytes]) -> Header:
+    """The header of the block that follows ``before`` (None: the first of the chain) with these envelopes."""
+    stepped = genesis.clock == STEPPED
+    data_hash = merkle_root(envelopes)
+    if before is None:
+        height, market_ms, link = 0, genesis.start_ms, (NO_HASH, data_hash, NO_HASH, NO_HASH)
+    else:
+        height, market_ms = before.header.height + 1, before.market_ms
+        link = (before.header.hash(), data_hash, before.app_hash, before.results_hash)
+    return Header(FORMAT_VERSION, genesis.chain_id, stepped, height, time_ms, market_ms, *link)
+
+
+def results_leaves(
+    envelopes: Sequence[bytes], outcomes: list[tuple[Outcome, ...]], events: list[tuple[int, Event]]
+) -> list[bytes]:
+    """One encoded :class:`Result` per envelope, then the list of the events of the hooks."""
     by_place: dict[int, list[Event]] = {}
     for place, event in events:
         by_place.setdefault(place, []).append(event)
-    leaves = [encode((answers, by_place.get(place, []))) for place, answers in enumerate(outcomes)]
-    return merkle_root([*leaves, encode(by_place.get(-1, []))])
+    leaves = [
+        encode(Result(sha256(envelope), answers, encode(by_place.get(place, []))))
+        for place, (envelope, answers) in enumerate(zip(envelopes, outcomes, strict=True))
+    ]
+    return [*leaves, encode(by_place.get(-1, []))]
+
+
+def results_hash(
+    envelopes: Sequence[bytes], outcomes: list[tuple[Outcome, ...]], events: list[tuple[int, Event]]
+) -> bytes:
+    """RFC 6962 root over :func:`results_leaves`."""
+    return merkle_root(results_leaves(envelopes, outcomes, events))
 
 
 def encode_outcomes(outcomes: list[tuple[Outcome, ...]]) -> bytes:
@@ -68,3 +74,8 @@ def encode_outcomes(outcomes: list[tuple[Outcome, ...]]) -> bytes:
 def decode_outcomes(data: bytes) -> list[tuple[Outcome, ...]]:
     """The outcomes of their stored form."""
     return decode(data, list[tuple[Outcome, ...]])
+
+
+def decode_events(data: bytes, event_type: Any) -> list[tuple[int, Event]]:
+    """The events of their stored form, (place of the envelope or -1, event); ``event_type``: the machine's."""
+    return decode(data, list[tuple[int, event_type]])

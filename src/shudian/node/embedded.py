@@ -4,44 +4,64 @@ Threads that submit at the same time share a block and its one durable write (gr
 waits. The projector follows each block, and catches up at start.
 """
 
-import fcntl
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, TypeVar
 
 from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.crypto import SigningKey
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.machine import WALL, Applied, Machine, answer_key
-from shudian.kernel.messages import Event, Message
+from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome, Refused, refused
-from shudian.kernel.roots import merkle_root
 from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
-from shudian.node.blocks import FORMAT_VERSION, NO_HASH, Block, Header, decode_outcomes, encode_outcomes, results_hash
-from shudian.node.errors import NodeError, NodeStoppedError
+from shudian.node.blocks import (
+    Block,
+    decode_events,
+    decode_outcomes,
+    encode_outcomes,
+    header_after,
+    results_hash,
+)
+from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
+from shudian.node.folder import READING_FILE, refuse_lost_blocks, take_folder
 from shudian.node.genesis import Genesis
+from shudian.node.loading import load
 from shudian.node.store import LedgerStore
 from shudian.reading.projector import Projector, Said
 from shudian.reading.reader import Viewer
 
-LOCK_FILE = "lock"
-READING_FILE = "reading.db"
 BLOCK_MAX_BYTES = 8 << 20
 BLOCK_MAX_COUNT = 4_096
+CLOCK_BEHIND_MAX_MS = 60_000
+"""How far this machine's clock may stand before the last block's time; steps of a time service are far smaller."""
 
-_STOPPED = ("节点因内部故障已停止", "the node has stopped after a fault of its own")
+_STOPPED = ("节点因故障已停止", "the node has stopped after a fault")
+_DAMAGED_READERS = (
+    f"查询库 {READING_FILE} 无法使用，请删除它，下次启动时会重建",
+    f"the read models in {READING_FILE} cannot be used; delete the file, the next start builds it anew",
+)
 
 _log = logging.getLogger("shudian.node")
+
+T = TypeVar("T")
 
 
 def wall_ms() -> int:
     """Wall time, milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+def _stop(zh: str = "", en: str = "") -> NodeStoppedError:
+    return NodeStoppedError(
+        f"{_STOPPED[0]}：{zh}" if zh else _STOPPED[0], f"{_STOPPED[1]}: {en}" if en else _STOPPED[1]
+    )
 
 
 @dataclass
@@ -68,21 +88,24 @@ class EmbeddedNode:
         self._lock = threading.Lock()
         self._queue: list[_Waiting] = []
         self._queue_lock = threading.Lock()
-        self._stopped = False
+        self._stopped: NodeStoppedError | None = None
         with ExitStack() as closing:
-            closing.enter_context(_take_folder(folder))
+            closing.enter_context(take_folder(folder))
+            if genesis is None:
+                refuse_lost_blocks(folder)
             self._store = LedgerStore(folder, create=genesis is not None)
             closing.callback(self._store.close)
-            self.genesis = genesis or Genesis.from_bytes(self._store.meta("genesis"))
-            self.machine = Machine(MARKET, self.genesis.chain_id, self._store.cold)
-            if genesis is not None:
-                self._begin(genesis)
-            else:
+            if genesis is None:
                 self._load()
-            self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
-            closing.callback(self.projector.close)
-            for block in self._store.blocks(self.projector.height + 1):
-                self._project(block, self._said(block))
+            else:
+                self._begin(genesis)
+            try:
+                self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
+                closing.callback(self.projector.close)
+                for block in self._store.blocks(self.projector.height + 1):
+                    self._project(block, self._said(block))
+            except sqlite3.Error as error:
+                raise sqlite_fault(*_DAMAGED_READERS, error) from None
             self._closing = closing.pop_all()
 
     @classmethod
@@ -90,7 +113,12 @@ class EmbeddedNode:
         cls, folder: Path, genesis: Genesis, node_key: SigningKey, *, now_ms: Callable[[], int] = wall_ms
     ) -> "EmbeddedNode":
         """Make a new chain in a folder without one."""
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NodeError(
+                f"文件夹 {folder} 无法建立：{error.strerror}", f"folder {folder} cannot be made: {error.strerror}"
+            ) from None
         return cls(folder, node_key, genesis=genesis, now_ms=now_ms)
 
     @classmethod
@@ -101,22 +129,25 @@ class EmbeddedNode:
         return cls(folder, node_key, now_ms=now_ms)
 
     def _begin(self, genesis: Genesis) -> None:
+        if (self.folder / READING_FILE).exists():
+            raise NodeError(
+                f"文件夹 {self.folder} 有另一条链的查询库",
+                f"folder {self.folder} holds the read models of another chain",
+            )
+        self.genesis = genesis
+        self.machine = Machine(MARKET, genesis.chain_id, self._store.cold)
         applied = self.machine.genesis(genesis.clock, genesis.start_ms, genesis.sections)
-        block = self._seal([], applied, NO_HASH, (NO_HASH, NO_HASH))
+        block = self._seal([], applied, None, self._now_ms())
         meta = {"genesis": genesis.to_bytes(), "node_public_key": self._node_key.public_key}
         self._store.commit(block, applied, meta)
         self.machine.settle()
         self._last = block
 
     def _load(self) -> None:
-        height = self._store.height()
-        self._last = self._store.block(height)
         if self._node_key.public_key != self._store.meta("node_public_key"):
             raise NodeError("节点密钥与账本不符", "the node key does not belong to this ledger")
-        app_hash = self.machine.load(height, self._store.rows())
-        if app_hash != self._last.app_hash:
-            raise NodeError("账本状态与区块记录不符，已停止", "the stored state does not match the last block; stopped")
-        self.machine.settle()
+        loaded = load(self._store)
+        self.genesis, self.machine, self._last = loaded.genesis, loaded.machine, loaded.last
 
     @property
     def height(self) -> int:
@@ -140,7 +171,18 @@ class EmbeddedNode:
 
         Envelopes given together stand in one block as long as they fit. What fails at the door, and repeats of what was
         answered before, make no block.
+
+        Raises:
+            NodeStoppedError: the store failed or a promise of our own broke. Whether the block is there shows when the folder is opened
+                again; send the same envelopes, a repeat gets its first outcome.
+            NodeError: this machine's clock has gone back; nothing is taken in until it is right again.
         """
+        behind_ms = self._behind_ms()
+        if behind_ms > CLOCK_BEHIND_MAX_MS:
+            raise NodeError(
+                f"本机时钟比最后区块早 {behind_ms // 1000} 秒，未接收任何消息；请校准时钟",
+                f"this machine's clock is {behind_ms // 1000} s behind the last block, nothing was taken in; set it right",
+            )
         waiting = [self._at_the_door(data) for data in envelopes]
         with self._queue_lock:
             self._queue.extend(one for one in waiting if one.answer is None)
@@ -148,14 +190,45 @@ class EmbeddedNode:
             if any(not one.done.is_set() and one.answer is None for one in waiting):
                 self._drain()
         if any(one.answer is None for one in waiting):
-            raise NodeStoppedError(*_STOPPED)
+            raise self._stopped or _stop()
         return [one.answer or () for one in waiting]
 
     def tick(self) -> None:
-        """Make an empty block so that hooks whose time has come run; only a wall clock needs it."""
+        """Make an empty block so that hooks whose time has come run; only a wall clock needs it, and one that has not gone back."""
         with self._lock:
-            if self.machine.clock_mode == WALL:
+            if self.machine.clock_mode == WALL and self._behind_ms() <= CLOCK_BEHIND_MAX_MS:
                 self._make_block([])
+
+    def block_after(self, height: int) -> Block:
+        """The block after a height, which carries what the block of that height led to; an empty one is made where none is yet."""
+        with self._lock:
+            if height == self.height:
+                self._make_block([])
+            return self._store.block(height + 1)
+
+    def carried(self, read: Callable[[], T]) -> tuple[T, Block]:
+        """What ``read`` finds in the present state while nothing moves, and a block whose header carries that state's app hash.
+
+        That is the last block if it changed no row, otherwise an empty one made for the purpose.
+        """
+        with self._lock:
+            found = read()
+            if self._last.header.app_hash != self._last.app_hash:
+                self._make_block([])
+            return found, self._last
+
+    def block(self, height: int) -> Block:
+        """A block of the log."""
+        return self._store.block(height)
+
+    @property
+    def public_key(self) -> bytes:
+        """The key that signs this chain's blocks."""
+        return self._node_key.public_key
+
+    def _behind_ms(self) -> int:
+        """How far a wall clock stands before the last block's time; stepped market time has nothing to do with it."""
+        return self._last.header.time_ms - self._now_ms() if self.machine.clock_mode == WALL else 0
 
     def _at_the_door(self, data: bytes) -> _Waiting:
         try:
@@ -182,55 +255,49 @@ class EmbeddedNode:
             self._make_block(batch)
 
     def _make_block(self, batch: list[_Waiting]) -> None:
-        if self._stopped:
-            raise NodeStoppedError(*_STOPPED)
+        if self._stopped is not None:
+            raise self._stopped
         time_ms = max(self._now_ms(), self._last.header.time_ms)
         try:
             applied = self.machine.apply(time_ms, [one.data for one in batch], verify_signatures=False)
-            block = self._seal(
-                [one.data for one in batch],
-                applied,
-                self._last.header.hash(),
-                (self._last.app_hash, self._last.results_hash),
-                time_ms,
-            )
+            block = self._seal([one.data for one in batch], applied, self._last, time_ms)
             self._store.commit(block, applied)
+        except NodeError as error:
+            self._stopped = _stop(error.zh, error.en)
+            raise self._stopped from None
+        except OSError as error:
+            self._stopped = _stop(str(error), str(error))
+            raise self._stopped from None
         except BaseException:
-            self._stopped = True
+            self._stopped = _stop()
             raise
         self.machine.settle()
         before, self._last = self._last, block
+        for one, outcomes in zip(batch, applied.outcomes, strict=True):
+            one.answer = outcomes
+            one.done.set()
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
+        self._follow(batch, applied, self._messages_ms(block, before))
+
+    def _follow(self, batch: list[_Waiting], applied: Applied, messages_ms: int) -> None:
+        """Bring the read models to the block just made. It is durable and answered, so their failure stops the node but unsays nothing."""
         said = [
             Said(one.key[0], one.key[1], one.kinds, outcomes)
             for one, outcomes in zip(batch, applied.outcomes, strict=True)
             if self.machine.uses_id(outcomes)
         ]
-        self.projector.project(
-            self.height, self._messages_ms(block, before), said, applied.events, hooks_ms=block.market_ms
-        )
-        for one, outcomes in zip(batch, applied.outcomes, strict=True):
-            one.answer = outcomes
-            one.done.set()
+        try:
+            self.projector.project(self.height, messages_ms, said, applied.events, hooks_ms=applied.market_ms)
+        except sqlite3.Error as error:
+            self._stopped = _stop(f"查询库跟不上区块（{error}）", f"its read models cannot follow the blocks ({error})")
+            _log.error("block %s is durable, yet %s", self.height, self._stopped)
+        except BaseException:
+            self._stopped = _stop()
+            raise
 
-    def _seal(
-        self,
-        envelopes: list[bytes],
-        applied: Applied,
-        last_hash: bytes,
-        before: tuple[bytes, bytes],
-        time_ms: int | None = None,
-    ) -> Block:
-        header = Header(
-            FORMAT_VERSION,
-            self.genesis.chain_id,
-            self.machine.height,
-            self._now_ms() if time_ms is None else time_ms,
-            last_hash,
-            merkle_root(envelopes),
-            *before,
-        )
+    def _seal(self, envelopes: list[bytes], applied: Applied, before: Block | None, time_ms: int) -> Block:
+        header = header_after(before, self.genesis, time_ms, envelopes)
         return Block(
             header,
             self._node_key.sign(header.hash()),
@@ -239,7 +306,7 @@ class EmbeddedNode:
             encode(applied.events),
             applied.market_ms,
             applied.app_hash,
-            results_hash(applied.outcomes, applied.events),
+            results_hash(envelopes, applied.outcomes, applied.events),
         )
 
     def _said(self, block: Block) -> list[Said]:
@@ -257,7 +324,7 @@ class EmbeddedNode:
         return said
 
     def _project(self, block: Block, said: list[Said]) -> None:
-        events: list[tuple[int, Event]] = decode(block.events, list[tuple[int, self.machine.event_type]])  # type: ignore[name-defined] # a type made at run time
+        events = decode_events(block.events, self.machine.event_type)
         before = self._store.block(block.header.height - 1) if block.header.height else None
         self.projector.project(
             block.header.height, self._messages_ms(block, before), said, events, hooks_ms=block.market_ms
@@ -275,7 +342,10 @@ class EmbeddedNode:
         for view in VIEWS:
             for query in view.queries:
                 if (view.name, query.__name__) == (contract, function):
-                    return query(self.projector.reader, viewer, **filters)
+                    try:
+                        return query(self.projector.reader, viewer, **filters)
+                    except sqlite3.DatabaseError as error:
+                        raise sqlite_fault(*_DAMAGED_READERS, error) from None
         raise NodeError(f"没有查询 {name}", f"there is no query {name}")
 
     def member_of_key(self, public_key: bytes) -> int | None:
@@ -285,20 +355,3 @@ class EmbeddedNode:
     def close(self) -> None:
         """Close the files and give the folder back."""
         self._closing.close()
-
-
-def _take_folder(folder: Path) -> IO[str]:
-    try:
-        handle = (folder / LOCK_FILE).open("w")
-    except OSError as error:
-        raise NodeError(
-            f"文件夹 {folder} 不可写：{error.strerror}", f"folder {folder} cannot be written: {error.strerror}"
-        ) from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise NodeError(
-            f"文件夹 {folder} 正被另一个进程使用", f"folder {folder} is in use by another process"
-        ) from None
-    return handle

@@ -8,12 +8,12 @@ from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import encode
 from shudian.kernel.machine import Applied, Machine
-from shudian.kernel.roots import merkle_root
 from shudian.kernel.tables import encode_key
 from shudian.market import MARKET
-from shudian.node.blocks import NO_HASH, Block, encode_outcomes, results_hash
+from shudian.node.blocks import Block, encode_outcomes, header_after, results_hash
 from shudian.node.errors import NodeError
 from shudian.node.genesis import Genesis
+from shudian.node.rows import shown_key
 from shudian.node.store import LedgerStore
 
 
@@ -31,13 +31,14 @@ def _differs(height: int, zh: str, en: str) -> NodeError:
 
 
 def verify_folder(folder: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Verified:
-    """Replay the ledger of a folder from genesis and compare blocks, state rows and cold blobs.
+    """Test the file's structure, replay its ledger from genesis and compare blocks, state rows and cold blobs.
 
     Raises:
         NodeError: naming the first block, row or blob that is not as it should be.
     """
     store = LedgerStore(folder, read_only=True)
     try:
+        store.check_structure()
         return _verify(store, progress)
     finally:
         store.close()
@@ -52,7 +53,7 @@ def _verify(store: LedgerStore, progress: Callable[[int, int], None]) -> Verifie
     message_count = 0
     before: Block | None = None
     for block in store.blocks(0):
-        _check_links(block, before, genesis.chain_id, public_key)
+        _check_links(block, before, genesis, public_key)
         height = block.header.height
         try:
             if height == 0:
@@ -72,18 +73,16 @@ def _verify(store: LedgerStore, progress: Callable[[int, int], None]) -> Verifie
     return Verified(total, message_count, machine.roots.app_hash())
 
 
-def _check_links(block: Block, before: Block | None, chain_id: str, public_key: bytes) -> None:
+def _check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes) -> None:
     header = block.header
-    height = 0 if before is None else before.header.height + 1
-    expected = (
-        (NO_HASH, NO_HASH, NO_HASH) if before is None else (before.header.hash(), before.app_hash, before.results_hash)
-    )
-    if header.height != height or header.chain_id != chain_id:
+    expected = header_after(before, genesis, header.time_ms, block.envelopes)
+    height = expected.height
+    if (header.height, header.chain_id) != (height, genesis.chain_id):
         raise _differs(height, "高度或链标识不符", "height or chain id is wrong")
-    if (header.last_block_hash, header.app_hash, header.results_hash) != expected:
-        raise _differs(height, "与上一区块的链接不符", "the link to the block before is wrong")
-    if header.data_hash != merkle_root(list(block.envelopes)):
+    if header.data_hash != expected.data_hash:
         raise _differs(height, "消息根不符", "the root of its messages is wrong")
+    if header != expected:
+        raise _differs(height, "与上一区块的链接不符", "the link to the block before is wrong")
     if not crypto.verify(public_key, block.signature, header.hash()):
         raise _differs(height, "节点签名无效", "the node's signature is invalid")
 
@@ -93,7 +92,7 @@ def _check_results(block: Block, applied: Applied) -> None:
     pairs = (
         (encode_outcomes(applied.outcomes), block.outcomes, "结果", "outcomes"),
         (encode(applied.events), block.events, "事件", "events"),
-        (results_hash(applied.outcomes, applied.events), block.results_hash, "结果根", "results root"),
+        (results_hash(block.envelopes, applied.outcomes, applied.events), block.results_hash, "结果根", "results root"),
         (applied.app_hash, block.app_hash, "状态根", "app hash"),
         (applied.market_ms, block.market_ms, "市场时间", "market time"),
     )
@@ -110,9 +109,11 @@ def _check_state(store: LedgerStore, machine: Machine, blobs: dict[bytes, bytes]
     }
     stored = {(table, key): row for table, key, row in store.rows()}
     if replayed != stored:
-        place = min(key for key in replayed.keys() | stored.keys() if replayed.get(key) != stored.get(key))
+        places = [place for place in replayed.keys() | stored.keys() if replayed.get(place) != stored.get(place)]
+        place = min(places, key=repr)  # a damaged key may be of any type
+        named = f"{place[0]} {shown_key(place[1])}"
         raise NodeError(
-            f"状态表 {place[0]} 的一行与重放不同", f"a row of the state table {place[0]} differs from the replay"
+            f"状态表 {named} 这一行与重放不同", f"the row of the state table {named} differs from the replay"
         )
     for digest, blob in blobs.items():
         if store.cold(digest) != blob:

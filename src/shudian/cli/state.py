@@ -1,0 +1,71 @@
+"""``shudian state``: compare the states of two data folders."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shudian.cli.common import JsonOption, Lang, LangOption, out, print_json, say
+from shudian.node.diff import Difference, diff
+
+app = typer.Typer(no_args_is_help=True, help="状态：比较两个账本文件夹。 The state: compare two folders.")
+
+
+@app.callback()
+def state() -> None:
+    """状态：比较两个账本文件夹。 The state: compare two folders."""
+
+
+@app.command("diff")
+def state_diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="账本文件夹 folder of a ledger")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="另一个账本文件夹 folder of another")],
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """指出两个文件夹首个不同的区块、合约、表和行；相同则退出码 0，不同为 1。 Name the first block, contract, table and row that differ; exit 0 if none, 1 if any."""
+    del lang
+    found = diff(a, b)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        for line in _sentences(found):
+            out.print(line, soft_wrap=True, markup=False)
+    raise typer.Exit(0 if found.is_same else 1)
+
+
+def _sentences(found: Difference) -> list[str]:
+    lines = []
+    low, high = sorted(found.heights)
+    if found.is_same:
+        lines.append(say(f"到区块 {low} 为止完全相同", f"the same up to block {low}"))
+    if low != high:
+        lines.append(
+            say(
+                f"高度不同：A {found.heights[0]}，B {found.heights[1]}",
+                f"heights: A {found.heights[0]}, B {found.heights[1]}",
+            )
+        )
+    if found.height is not None:
+        lines.append(
+            say(
+                f"首个不同的区块 {found.height}，不同之处 {found.part}",
+                f"first block that differs: {found.height}, in {found.part}",
+            )
+        )
+    if found.row is not None:
+        row = found.row
+        lines += [
+            say(
+                f"首个不同的行（区块 {row.height} 之后）：合约 {row.contract}，表 {row.table}，键 {row.key}",
+                f"first row that differs, after block {row.height}: contract {row.contract}, table {row.table}, key {row.key}",
+            ),
+            f"A: {row.a}",
+            f"B: {row.b}",
+        ]
+    elif found.height is not None:
+        lines.append(
+            say(f"重放到区块 {low}，状态处处相同", f"replayed to block {low}, the states are the same throughout")
+        )
+    return lines

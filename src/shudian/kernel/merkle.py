@@ -1,0 +1,133 @@
+"""The hashing rules of all roots: RFC 6962 trees over lists, and buckets under a 16-ary tree over a contract's rows.
+
+Every kind of hash begins with a byte of its own, so that none can stand for another:
+
+======  =========================================  ============================================================
+prefix  hash                                       over
+======  =========================================  ============================================================
+0x00    leaf of a list (RFC 6962)                  the leaf
+0x01    inner node of a list (RFC 6962)            left, right
+0x02    bucket of rows                             (path, SHA-256 of the row) of each row, by path
+0x03    node of the tree above the buckets         its 16 children, 32 zero bytes for one without rows
+======  =========================================  ============================================================
+
+The path of a row is the SHA-256 of table name, 0x00 and key; its first two bytes number the bucket, and each nibble of that number
+chooses a child on the way down. A bucket or node without rows is not hashed: it is 32 zero bytes.
+"""
+
+from collections.abc import Sequence
+
+from shudian.kernel.codec import Record
+from shudian.kernel.crypto import sha256
+
+HASH_BYTES = 32
+NOTHING = bytes(HASH_BYTES)
+"""Stands for a bucket, node or contract without rows."""
+
+FAN_OUT = 16
+LEVELS = 4
+NIBBLE_BITS = 4
+_NIBBLE = FAN_OUT - 1
+
+Bucket = tuple[tuple[bytes, bytes], ...]
+"""(path, SHA-256 of the row) of all rows of a bucket, by path."""
+
+Aunts = tuple[tuple[bytes, ...], ...]
+"""From the bucket's level up: the hashes of the other 15 children, in order; empty bytes for one without rows."""
+
+
+class Step(Record):
+    """One step from a leaf of a list towards its root. left: whether the neighbour stands on the left. digest: the neighbour."""
+
+    left: bool
+    digest: bytes
+
+
+def _leaf_hash(leaf: bytes) -> bytes:
+    return sha256(b"\x00" + leaf)
+
+
+def _pair_hash(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right)
+
+
+def _level_above(level: list[bytes]) -> list[bytes]:
+    paired = [_pair_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+    if len(level) & 1:
+        paired.append(level[-1])
+    return paired
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """The RFC 6962 Merkle tree hash of a list of byte strings.
+
+    >>> merkle_root([]).hex()[:8]
+    'e3b0c442'
+    """
+    if not leaves:
+        return sha256(b"")
+    level = [_leaf_hash(leaf) for leaf in leaves]
+    while len(level) > 1:
+        level = _level_above(level)
+    return level[0]
+
+
+def merkle_path(leaves: Sequence[bytes], place: int) -> tuple[Step, ...]:
+    """The neighbours that lead from the leaf at ``place`` (from 0) to :func:`merkle_root`, lowest first."""
+    steps = []
+    level = [_leaf_hash(leaf) for leaf in leaves]
+    while len(level) > 1:
+        neighbour = place ^ 1
+        if neighbour < len(level):
+            steps.append(Step(neighbour < place, level[neighbour]))
+        level = _level_above(level)
+        place >>= 1
+    return tuple(steps)
+
+
+def root_of_leaf(leaf: bytes, path: Sequence[Step]) -> bytes:
+    """The root of the list in which ``leaf`` has the neighbours of ``path``.
+
+    >>> root_of_leaf(b"b", merkle_path([b"a", b"b", b"c"], 1)) == merkle_root([b"a", b"b", b"c"])
+    True
+    """
+    digest = _leaf_hash(leaf)
+    for step in path:
+        digest = _pair_hash(step.digest, digest) if step.left else _pair_hash(digest, step.digest)
+    return digest
+
+
+def row_path(table: str, key: bytes) -> bytes:
+    """The path of a row, 32 bytes, from its table's name and the canonical bytes of its key."""
+    return sha256(table.encode() + b"\x00" + key)
+
+
+def bucket_no(path: bytes) -> int:
+    """The bucket of a path, 0 to 65,535."""
+    return int.from_bytes(path[:2], "big")
+
+
+def bucket_hash(bucket: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """The hash of a bucket's rows, which stand by path."""
+    return sha256(b"\x02" + b"".join(path + digest for path, digest in bucket)) if bucket else NOTHING
+
+
+def node_hash(children: Sequence[bytes]) -> bytes:
+    """The hash of a node's 16 children."""
+    return NOTHING if all(child == NOTHING for child in children) else sha256(b"\x03" + b"".join(children))
+
+
+def sub_root_of_bucket(number: int, bucket: Bucket, aunts: Aunts) -> bytes:
+    """The root over a contract's rows in which a bucket has this content and these aunts."""
+    digest = bucket_hash(bucket)
+    for level in aunts:
+        children = [child or NOTHING for child in level]
+        children.insert(number & _NIBBLE, digest)
+        digest = node_hash(children)
+        number >>= NIBBLE_BITS
+    return digest
+
+
+def app_hash(sub_roots: Sequence[tuple[str, bytes]]) -> bytes:
+    """The hash of the whole state: RFC 6962 over (contract name, 0x00, sub-root) in the order of names."""
+    return merkle_root([name.encode() + b"\x00" + root for name, root in sub_roots])

@@ -1,0 +1,64 @@
+"""Loading: the state of a stored ledger back in memory, and taken only if the last block vouches for it."""
+
+from dataclasses import dataclass
+
+from shudian.kernel import crypto
+from shudian.kernel.check import CheckFailed
+from shudian.kernel.machine import Machine
+from shudian.market import MARKET
+from shudian.node.blocks import Block
+from shudian.node.errors import NodeError
+from shudian.node.genesis import Genesis
+from shudian.node.store import LedgerStore
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A ledger as it stands: its genesis, the node's public key, the last block, and a machine with the state after it."""
+
+    genesis: Genesis
+    node_public_key: bytes
+    last: Block
+    machine: Machine
+
+
+def load(store: LedgerStore) -> Loaded:
+    """The state of a store, whose rows must lead to the app hash of its last block, which the node must have signed.
+
+    Raises:
+        NodeError: naming what is damaged.
+    """
+    genesis = Genesis.from_bytes(store.meta("genesis"))
+    node_public_key = store.meta("node_public_key")
+    last = store.block(store.height())
+    _check_last(last, genesis, node_public_key)
+    machine = Machine(MARKET, genesis.chain_id, store.cold)
+    rows = store.rows()
+    try:
+        app_hash = machine.load(last.header.height, rows)
+    except (KeyError, TypeError, ValueError, CheckFailed) as error:
+        raise NodeError(
+            f"状态表有一行无法解读（{error}）；shudian verify 会指出是哪一行",
+            f"a row of the state cannot be decoded ({error}); shudian verify names it",
+        ) from None
+    if app_hash != last.app_hash:
+        raise NodeError(
+            f"账本状态与区块 {last.header.height} 的状态根不符；shudian verify 会指出是哪一行",
+            f"the stored state does not lead to the app hash of block {last.header.height}; shudian verify names the row",
+        )
+    machine.settle()
+    return Loaded(genesis, node_public_key, last, machine)
+
+
+def _check_last(last: Block, genesis: Genesis, node_public_key: bytes) -> None:
+    header = last.header
+    if header.chain_id != genesis.chain_id:
+        raise NodeError(
+            f"最后区块属于链 {header.chain_id}，创世属于链 {genesis.chain_id}",
+            f"the last block is of chain {header.chain_id}, the genesis of chain {genesis.chain_id}",
+        )
+    if not crypto.verify(node_public_key, last.signature, header.hash()):
+        raise NodeError(
+            f"最后区块 {header.height} 的节点签名无效",
+            f"the node's signature of the last block {header.height} is invalid",
+        )

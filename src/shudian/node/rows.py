@@ -1,0 +1,33 @@
+"""Rows and keys of the state as a person reads them in a finding."""
+
+from typing import Any
+
+from shudian.kernel.check import CheckFailed
+from shudian.kernel.codec import Record
+from shudian.kernel.tables import decode_key
+
+
+def shown_key(key: object) -> str:
+    """The key of its stored bytes, or whatever stands in their place if they are damaged.
+
+    >>> shown_key(bytes.fromhex("9203a161")), shown_key(b"?")
+    ("(3, 'a')", '3f')
+    """
+    if not isinstance(key, bytes):
+        return repr(key)
+    try:
+        columns = decode_key(key)
+    except (ValueError, CheckFailed):
+        return key.hex()
+    return f"({', '.join(_shown(column) for column in columns)})"
+
+
+def shown_row(row: Record | None) -> str:
+    """The fields of a row, ``absent`` for none."""
+    if row is None:
+        return "absent"
+    return ", ".join(f"{name}={_shown(getattr(row, name))}" for name in row.__struct_fields__)
+
+
+def _shown(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else repr(value)

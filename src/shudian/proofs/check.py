@@ -1,0 +1,182 @@
+"""The verifier: says what a proof file proves, or why it proves nothing. Whatever the bytes, it ends in one of the two.
+
+Nothing in the file is believed: all of it leads by hashes to one header, and enough of the trusted keys must have signed that.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shudian.kernel.codec import Malformed, decode
+from shudian.kernel.crypto import sha256, verify
+from shudian.kernel.envelope import Envelope, open_envelope
+from shudian.kernel.merkle import (
+    FAN_OUT,
+    HASH_BYTES,
+    LEVELS,
+    NOTHING,
+    Aunts,
+    app_hash,
+    bucket_no,
+    root_of_leaf,
+    row_path,
+    sub_root_of_bucket,
+)
+from shudian.kernel.outcomes import Outcome, Refused
+from shudian.proofs.files import PROOF_MAX_BYTES, MessageProof, Proof, Result, RowProof, StateProof
+from shudian.proofs.headers import FORMAT_VERSION, Header, SignedHeader
+
+_TABLE_NAME = re.compile(r"([a-z_]{1,40})\.[a-z_]{1,40}")
+
+
+class NotProvenError(Exception):
+    """The file proves nothing; one clear sentence in each language."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Keep both sentences."""
+        super().__init__(en)
+        self.zh = zh
+        self.en = en
+
+
+@dataclass(frozen=True)
+class ProvenRow:
+    """A row of a table, or None where the table has no row of that key. key: its columns."""
+
+    table: str
+    key: tuple[int | str | bytes, ...]
+    row: bytes | None
+
+
+@dataclass(frozen=True)
+class ProvenMessage:
+    """A signed envelope of a block and what it led to. events: the encoded list of them."""
+
+    envelope: Envelope
+    outcomes: tuple[Outcome, ...]
+    events: bytes
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What a file proves of the chain that ``carrier`` names."""
+
+    carrier: Header
+    rows: tuple[ProvenRow, ...] = ()
+    message: ProvenMessage | None = None
+
+    @property
+    def height(self) -> int:
+        """The height of the block after which, and for a message in which, this holds."""
+        return self.carrier.height - 1
+
+
+def check(data: bytes, trusted_keys: Sequence[bytes]) -> Proven:
+    """What the bytes of a proof file prove to somebody who trusts these public keys.
+
+    The trusted keys are all of those who sign the chain's blocks, of equal weight; an embedded chain has one. More than two
+    thirds of them must have signed, and nobody else.
+
+    Raises:
+        NotProvenError: naming what does not fit.
+    """
+    if len(data) > PROOF_MAX_BYTES:
+        raise NotProvenError(f"文件超过 {PROOF_MAX_BYTES} 字节", f"the file has more than {PROOF_MAX_BYTES} bytes")
+    kind: Any = Proof
+    try:
+        proof: Proof = decode(data, kind)
+    except Malformed:
+        raise NotProvenError("文件不是合规的证明", "the file is not a well-formed proof") from None
+    _check_signed(proof.carrier, trusted_keys)
+    if isinstance(proof, StateProof):
+        return Proven(proof.carrier.header, rows=_proven_rows(proof))
+    return Proven(proof.carrier.header, message=_proven_message(proof))
+
+
+def _check_signed(carrier: SignedHeader, trusted_keys: Sequence[bytes]) -> None:
+    version = carrier.header.format_version
+    if version != FORMAT_VERSION:
+        raise NotProvenError(
+            f"区块格式为 {version}，本程序核对格式 {FORMAT_VERSION}",
+            f"the block has format {version}, this program checks format {FORMAT_VERSION}",
+        )
+    trusted = sorted(dict.fromkeys(trusted_keys))
+    signers = [one.public_key for one in carrier.signatures]
+    if any(key not in trusted for key in signers):
+        raise NotProvenError("区块头由不受信任的密钥签名", "the header is signed by a key that is not trusted")
+    content = carrier.header.hash()
+    if not all(verify(one.public_key, one.value, content) for one in carrier.signatures):
+        raise NotProvenError("区块头的签名无效", "a signature of the header is invalid")
+    if signers != sorted(dict.fromkeys(signers)) or 3 * len(signers) <= 2 * len(trusted):
+        raise NotProvenError(
+            f"区块头须由超过三分之二的受信任密钥各签一次，现有 {len(signers)}/{len(trusted)}",
+            f"more than two thirds of the trusted keys must have signed the header once each; {len(signers)} of {len(trusted)} did",
+        )
+
+
+def _proven_rows(proof: StateProof) -> tuple[ProvenRow, ...]:
+    if not proof.rows:
+        raise NotProvenError("证明中没有任何一行", "the proof is of no row at all")
+    if app_hash(proof.sub_roots) != proof.carrier.header.app_hash:
+        raise NotProvenError("合约子根与区块头的状态根不符", "the sub-roots do not lead to the header's app hash")
+    sub_roots = dict(proof.sub_roots)
+    return tuple(_proven_row(row, sub_roots) for row in proof.rows)
+
+
+def _proven_row(proof: RowProof, sub_roots: dict[str, bytes]) -> ProvenRow:
+    named = _TABLE_NAME.fullmatch(proof.table)
+    if named is None or named[1] not in sub_roots:
+        raise NotProvenError("表不属于该链的任何合约", "the table belongs to no contract of the chain")
+    key = _key(proof.key)
+    if any(len(part) != HASH_BYTES for pair in proof.bucket for part in pair) or not _are_aunts(proof.aunts):
+        raise NotProvenError("行的证明路径形式不符", "the path of a row has a wrong form")
+    path = row_path(proof.table, proof.key)
+    if sub_root_of_bucket(bucket_no(path), proof.bucket, proof.aunts) != sub_roots[named[1]]:
+        raise NotProvenError("行的证明路径与合约子根不符", "the path of a row does not lead to its contract's sub-root")
+    if dict(proof.bucket).get(path) != (None if proof.row is None else sha256(proof.row)):
+        raise NotProvenError("行的内容与状态不符", "a row is not what the state holds")
+    return ProvenRow(proof.table, key, proof.row)
+
+
+def _key(data: bytes) -> tuple[int | str | bytes, ...]:
+    """The columns of a key. One in another encoding than the ledger's would lie elsewhere in the tree and seem absent."""
+    try:
+        key = decode(data, tuple[Any, ...])
+    except Malformed:
+        key = (None,)
+    if not all(type(column) in (int, str, bytes) for column in key):
+        raise NotProvenError("行的键不合规", "the key of a row is malformed")
+    return key
+
+
+def _are_aunts(aunts: Aunts) -> bool:
+    """Four times fifteen, each absent (empty) or a hash; an absent one has one spelling."""
+    return len(aunts) == LEVELS and all(
+        len(level) == FAN_OUT - 1 and all(not aunt or (len(aunt) == HASH_BYTES and aunt != NOTHING) for aunt in level)
+        for level in aunts
+    )
+
+
+def _proven_message(proof: MessageProof) -> ProvenMessage:
+    header, carrier = proof.header, proof.carrier.header
+    if header.hash() != carrier.last_block_hash or header.height + 1 != carrier.height:
+        raise NotProvenError(
+            "消息所在区块不是签名区块的上一块", "the message's block is not the one before the signed block"
+        )
+    if root_of_leaf(proof.envelope, proof.envelope_path) != header.data_hash:
+        raise NotProvenError("消息不在该区块中", "the message does not stand in that block")
+    if root_of_leaf(proof.result, proof.result_path) != carrier.results_hash:
+        raise NotProvenError("结果不在该区块的结果中", "the outcome is not one of that block's results")
+    try:
+        result = decode(proof.result, Result)
+        envelope = open_envelope(proof.envelope, carrier.chain_id)
+    except Malformed:
+        raise NotProvenError("结果的形式不符", "the outcome is malformed") from None
+    except Refused as error:
+        raise NotProvenError(
+            f"消息不合规：{error.refusal.zh}", f"the message does not fit: {error.refusal.en}"
+        ) from None
+    if result.envelope_digest != sha256(proof.envelope):
+        raise NotProvenError("结果属于另一条消息", "the outcome belongs to another message")
+    return ProvenMessage(envelope, result.outcomes, result.events)

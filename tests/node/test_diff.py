@@ -1,0 +1,112 @@
+"""Two folders: the first block, contract, table and row that differ."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shudian.contracts.funds.messages import ConfirmDeposit, OpenAccount
+from shudian.kernel.codec import encode
+from shudian.kernel.crypto import sha256
+from shudian.kernel.machine import STEPPED
+from shudian.node.diff import diff
+from shudian.node.embedded import EmbeddedNode
+from shudian.node.errors import NodeError
+from shudian.node.founding import SICHUAN_FOUNDERS, found
+from shudian.node.store import LEDGER_FILE, LedgerStore
+from tests.support.chain import BANK_ID, GRID_ID, create, founder, key_of, reopen
+from tests.support.ledger import START_MS
+
+
+def play(folder: Path, *deposits_fen: int) -> None:
+    """One deposit a block on a chain that is there already."""
+    with closing(reopen(folder)) as node:
+        for place, amount_fen in enumerate(deposits_fen):
+            deposit = ConfirmDeposit(GRID_ID, amount_fen, sha256(b"%d" % place))
+            founder(node, "bank-teller").submit(deposit, message_id=place.to_bytes(16, "big"))
+
+
+@pytest.fixture
+def a(tmp_path: Path) -> Path:
+    """A chain with an account, at height 1."""
+    with closing(create(tmp_path / "a")) as node:
+        founder(node, "grid_company-finance").submit(OpenAccount(BANK_ID, sha256(b"account")))
+    return tmp_path / "a"
+
+
+@pytest.fixture
+def b(tmp_path: Path, a: Path) -> Path:
+    """Its twin."""
+    return shutil.copytree(a, tmp_path / "b")
+
+
+def test_twins_are_the_same(a: Path, b: Path) -> None:
+    difference = diff(a, b)
+    assert (difference.is_same, difference.heights, difference.row) == (True, (1, 1), None)
+
+
+def test_one_that_is_ahead_is_the_same_so_far(a: Path, b: Path) -> None:
+    play(b, 100)
+    assert (diff(a, b).is_same, diff(a, b).heights) == (True, (1, 2))
+
+
+def test_the_first_difference_is_named(a: Path, b: Path) -> None:
+    play(a, 100, 200, 300, 400)
+    play(b, 100, 200, 350, 400)
+    difference = diff(a, b)
+    assert difference.height == 2, "the twins made their blocks at different times"
+    assert difference.row is not None
+    assert (difference.row.height, difference.row.contract, difference.row.table) == (4, "kernel", "kernel.answered")
+    assert difference.row.key == f"({BANK_ID}, {(2).to_bytes(16, 'big').hex()})"
+    assert difference.row.a != difference.row.b
+
+
+def test_blocks_that_differ_in_time_alone_lead_to_the_same_state(a: Path, b: Path) -> None:
+    with closing(LedgerStore(b)) as store:
+        block = store.block(1)
+        header = msgspec.structs.replace(block.header, time_ms=block.header.time_ms + 1)
+        data = encode(msgspec.structs.replace(block, header=header))
+        store._db.execute("UPDATE blocks SET block = ?, digest = ? WHERE height = 1", (data, sha256(data)))
+    difference = diff(a, b)
+    assert (difference.height, difference.part, difference.row) == (1, "header.time_ms", None)
+
+
+def test_a_damaged_row_is_named_when_the_blocks_agree(a: Path, b: Path) -> None:
+    with closing(sqlite3.connect(b / LEDGER_FILE)) as ledger:
+        ledger.execute("DELETE FROM state WHERE table_name = 'kernel.clock'")
+        ledger.commit()
+    difference = diff(a, b)
+    assert difference.height is None
+    assert difference.row is not None
+    assert (difference.row.contract, difference.row.table, difference.row.b) == ("kernel", "kernel.clock", "absent")
+    with closing(sqlite3.connect(b / LEDGER_FILE)) as ledger:
+        ledger.execute("UPDATE state SET row = x'00' WHERE table_name = 'funds.accounts'")
+        ledger.commit()
+    with pytest.raises(NodeError, match=r"the row of the state table funds\.accounts .* is damaged"):
+        diff(a, b)
+
+
+def test_other_chains_and_no_chains_are_refused(tmp_path: Path, a: Path) -> None:
+    with pytest.raises(NodeError, match="holds no ledger"):
+        diff(a, tmp_path)
+    other = found("other", STEPPED, START_MS, lambda name: key_of(name).public_key, SICHUAN_FOUNDERS)
+    EmbeddedNode.create(tmp_path / "other", other, key_of("node")).close()
+    with pytest.raises(NodeError, match="two different chains: test and other"):
+        diff(a, tmp_path / "other")
+
+
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_the_command_says_it_and_exits(a: Path, b: Path, exit_code: int) -> None:
+    if exit_code:
+        with closing(sqlite3.connect(b / LEDGER_FILE)) as ledger:
+            ledger.execute("DELETE FROM state WHERE table_name = 'kernel.clock'")
+            ledger.commit()
+    command = [sys.executable, "-m", "shudian", "state", "diff", str(a), str(b), "--lang", "en"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (exit_code, "")
+    assert ("the same up to block 1" if exit_code == 0 else "first row that differs, after block 1") in done.stdout

@@ -1,0 +1,369 @@
+"""The verifier against forgers: every field and byte of real proofs changed, parts of several proofs mixed, and bytes of chance."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from shudian.contracts.governance.messages import SetSetting
+from shudian.kernel.codec import decode, encode
+from shudian.kernel.crypto import SigningKey, sha256
+from shudian.kernel.envelope import Envelope, Signature, seal
+from shudian.kernel.machine import WALL
+from shudian.kernel.merkle import NOTHING, Step, app_hash, bucket_no, root_of_leaf, row_path, sub_root_of_bucket
+from shudian.kernel.tables import encode_key
+from shudian.node.embedded import EmbeddedNode
+from shudian.node.prove import prove_message, prove_rows
+from shudian.proofs.check import NotProvenError, Proven, check
+from shudian.proofs.files import MessageProof, Proof, Result, RowProof, StateProof, to_bytes
+from shudian.proofs.headers import FORMAT_VERSION, NO_HASH, Header, SignedHeader
+from shudian.proofs.words import facts, sentence
+from tests.support.chain import create, founder, key_of
+from tests.unit.test_proofs import SIGNER, TABLE, row_proof, signed, state_header, tree_of
+
+NODE_KEY = key_of("node").public_key
+FIRST, SECOND, THIRD = b"first message id", b"second messageid", b"third message id"
+PRESENT = ("governance.setting_rows", ("governance.holidays_day", "", 20300101))
+ABSENT = ("governance.setting_rows", ("governance.holidays_day", "", 20300102))
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedNode]:
+    """A chain with a block of three messages, all alike but for their day, the last one refused."""
+    made = create(tmp_path_factory.mktemp("forged"))
+    exchange = founder(made, "exchange-operator")
+    days = ((FIRST, 20300101), (SECOND, 20300201), (THIRD, 20200301))
+    made.submit([exchange.seal([_holiday(day)], message_id=message_id) for message_id, day in days])
+    yield made
+    made.close()
+
+
+def _holiday(day: int) -> SetSetting:
+    return SetSetting("governance.holidays_day", "", day, (day,), "test")
+
+
+@pytest.fixture(scope="module")
+def present(node: EmbeddedNode) -> StateProof:
+    return prove_rows(node, lambda _machine: [PRESENT])
+
+
+@pytest.fixture(scope="module")
+def message(node: EmbeddedNode) -> MessageProof:
+    return prove_message(node, 1, SECOND)
+
+
+def is_refused(data: bytes, *trusted: bytes) -> bool:
+    """Whether the bytes prove nothing; whatever else than a refusal comes out of the verifier fails the test."""
+    try:
+        proven = check(data, trusted or (NODE_KEY,))
+    except NotProvenError as error:
+        return bool(error.zh) and bool(error.en)
+    assert_tellable(proven)
+    return False
+
+
+def assert_tellable(proven: Proven) -> None:
+    assert sentence(proven, "zh")
+    assert sentence(proven, "en")
+    assert msgspec.json.encode(facts(proven))
+
+
+def forgeries(value: Any) -> Iterator[Any]:
+    """The value changed in one place: each number, text, bytes, truth, list and record in it, in several ways."""
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield from (value + 1, value - 1, 0 if value else 2**63)
+    elif isinstance(value, str):
+        yield from (value + "x", value[:-1] if value else "y", value.upper() if value.upper() != value else "z")
+    elif isinstance(value, bytes):
+        yield from (value + b"\x00", bytes(32) if not value else value[:-1])
+        yield from (value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :] for at in {0, len(value) // 2} if value)
+    elif value is None:
+        yield b""
+    elif isinstance(value, tuple):
+        yield (*value, *value[-1:]) if value else (b"",)
+        for at, part in enumerate(value):
+            yield value[:at] + value[at + 1 :]
+            if at and part != value[at - 1]:
+                yield (*value[: at - 1], part, value[at - 1], *value[at + 1 :])
+            yield from ((*value[:at], other, *value[at + 1 :]) for other in forgeries(part))
+    else:
+        for name in value.__struct_fields__:
+            yield from (replace(value, **{name: other}) for other in forgeries(getattr(value, name)))
+
+
+def test_the_real_proofs_pass(present: StateProof, message: MessageProof) -> None:
+    for proof in (present, message):
+        assert not is_refused(to_bytes(proof))
+
+
+@pytest.mark.parametrize("kind", ["present", "message"])
+def test_every_forged_field_is_refused(kind: str, request: pytest.FixtureRequest) -> None:
+    proof: Proof = request.getfixturevalue(kind)
+    passed, count = [], 0
+    for forged in forgeries(proof):
+        count += 1
+        # A row given twice says no more than once; everything else must be noticed.
+        is_repeat = isinstance(forged, StateProof) and set(map(encode, forged.rows)) == {encode(present_row(proof))}
+        if not (is_repeat and forged.carrier == proof.carrier and forged.sub_roots == proof.sub_roots):  # type: ignore[union-attr] # a StateProof
+            passed += [] if is_refused(to_bytes(forged)) else [forged]
+    assert count > 80
+    assert passed == []
+
+
+def present_row(proof: Proof) -> Any:
+    return proof.rows[0] if isinstance(proof, StateProof) else None
+
+
+def test_a_forged_proof_of_absence_is_refused_or_true(node: EmbeddedNode) -> None:
+    proof = prove_rows(node, lambda _machine: [ABSENT])
+    stored = node.machine.store.rows[ABSENT[0]].data
+    for forged in forgeries(proof):
+        if not is_refused(to_bytes(forged)):
+            proven = check(to_bytes(forged), [NODE_KEY])
+            assert proven.carrier == proof.carrier.header
+            assert all(row.row is None and row.key not in stored for row in proven.rows)
+    assert is_refused(to_bytes(replace(proof, rows=(replace(proof.rows[0], row=b""),))))
+    there = replace(proof.rows[0], key=encode_key(PRESENT[1]))
+    assert is_refused(to_bytes(replace(proof, rows=(there,))))
+
+
+@pytest.mark.parametrize("kind", ["present", "message"])
+def test_every_changed_byte_and_every_cut_is_refused(kind: str, request: pytest.FixtureRequest) -> None:
+    data = to_bytes(request.getfixturevalue(kind))
+    passed = [
+        (at, mask)
+        for at, mask in itertools.product(range(len(data)), (0x01, 0x80, 0xFF))
+        if not is_refused(data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :])
+    ]
+    assert passed == []
+    assert all(is_refused(data[:size]) for size in range(len(data)))
+    assert is_refused(data + b"\x00")
+
+
+def test_parts_of_true_proofs_do_not_mix(node: EmbeddedNode, message: MessageProof) -> None:
+    others = [prove_message(node, 1, message_id) for message_id in (FIRST, THIRD)]
+    for other in others:
+        assert not is_refused(to_bytes(other))
+        assert is_refused(to_bytes(replace(message, result=other.result, result_path=other.result_path)))
+        assert is_refused(to_bytes(replace(message, envelope=other.envelope, envelope_path=other.envelope_path)))
+    earlier = prove_message(node, 1, FIRST)
+    founder(node, "exchange-operator").submit(_holiday(20310101), message_id=b"another block id")
+    later = prove_message(node, 1, b"another block id")
+    for mixed in (
+        replace(earlier, carrier=later.carrier),
+        replace(earlier, header=later.header),
+        replace(earlier, header=later.header, carrier=later.carrier),
+        replace(earlier, carrier=SignedHeader(earlier.header, earlier.carrier.signatures)),
+    ):
+        assert is_refused(to_bytes(mixed))
+
+
+def test_an_inner_node_does_not_pass_for_a_leaf(message: MessageProof) -> None:
+    step, *rest = message.envelope_path
+    leaf = root_of_leaf(message.envelope, ())
+    pair = step.digest + leaf if step.left else leaf + step.digest
+    assert root_of_leaf(message.envelope, message.envelope_path) == message.header.data_hash
+    assert root_of_leaf(pair, rest) != message.header.data_hash
+
+
+def test_an_envelope_that_no_node_would_take_in_is_refused(message: MessageProof) -> None:
+    """Even if a trusted signer put it into a block: a stranger's signature, another chain's message, no envelope at all."""
+    envelope = decode(message.envelope, Envelope)
+    stranger = Signature(SIGNER.public_key, envelope.signatures[0].value)
+    elsewhere = seal("elsewhere", 1, SECOND, 0, envelope.body, [SIGNER], atomic=False)
+    for data, is_sound in (
+        (message.envelope, True),
+        (encode(replace(envelope, signatures=(stranger,))), False),
+        (elsewhere, False),
+        (b"no envelope", False),
+    ):
+        result = encode(Result(sha256(data), (), encode([])))
+        header = replace(message.header, data_hash=root_of_leaf(data, ()))
+        carrier = replace(message.carrier.header, last_block_hash=header.hash(), results_hash=root_of_leaf(result, ()))
+        forged = MessageProof(signed(carrier, SIGNER), header, data, (), result, ())
+        assert is_refused(to_bytes(forged), SIGNER.public_key) is not is_sound
+        skipped = replace(forged, carrier=signed(replace(carrier, height=carrier.height + 1), SIGNER))
+        assert is_refused(to_bytes(skipped), SIGNER.public_key)
+
+
+def nibbles(number: int) -> tuple[int, int]:
+    """The highest and the lowest nibble of the bucket of the row with this number."""
+    bucket = bucket_no(row_path(TABLE, encode_key((number,))))
+    return bucket >> 12, bucket & 15
+
+
+def test_aunts_of_another_form_do_not_make_a_row_absent() -> None:
+    """The true children of the root, cut so that the hash of nothing falls on an empty place instead of the row's."""
+    tree = tree_of({(number,): b"row" for number in range(400) if nibbles(number)[0] <= 2})
+    target = next(number for number in range(400) if nibbles(number)[0] == 2 and nibbles(number)[1] > 2)
+    key, lowest = (target,), nibbles(target)[1]
+    proof = row_proof(tree, key, b"row")
+    a, b, c, *none = tree._children(0, 0)
+    assert none == [NOTHING] * 13
+    nothing = ((b"",) * 15,) * 3
+    one_level = ((a, b, c, *[b""] * 12),)
+    joined = (*nothing, (a + b, c, *[b""] * 12))
+    joined_and_split = (*nothing, (a + b, c, *[b""] * 11, bytes(1), bytes(31)))
+    assert lowest > 2
+    for aunts in (one_level, joined, joined_and_split):
+        assert sub_root_of_bucket(bucket_no(row_path(TABLE, encode_key(key))), (), aunts) == tree.root
+        row = RowProof(TABLE, encode_key(key), None, (), aunts)
+        assert is_refused(to_bytes(replace(proof, rows=(row,))), SIGNER.public_key)
+
+
+@pytest.mark.parametrize("aunts", [((b"",) * 14,) * 4, ((b"",) * 16,) * 4, ((b"",) * 15,) * 5, ((NOTHING,) * 15,) * 4])
+def test_nothing_has_one_spelling(aunts: Any) -> None:
+    proof = row_proof(tree_of({}), (1,), None)
+    assert not is_refused(to_bytes(proof), SIGNER.public_key)
+    row = replace(proof.rows[0], aunts=aunts)
+    assert is_refused(to_bytes(replace(proof, rows=(row,))), SIGNER.public_key)
+
+
+def test_the_hooks_events_do_not_pass_for_a_result(tmp_path: Path) -> None:
+    node = create(tmp_path, WALL)
+    founder(node, "exchange-operator").submit(_holiday(20990101), message_id=FIRST)
+    proof = prove_message(node, 1, FIRST)
+    node.close()
+    hooks_path = (Step(left=True, digest=root_of_leaf(proof.result, ())),)
+    assert root_of_leaf(encode([]), hooks_path) == proof.carrier.header.results_hash
+    assert is_refused(to_bytes(replace(proof, result=encode([]), result_path=hooks_path)))
+
+
+KEYS = [key_of(f"validator {number}") for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("trusted_count", "signers", "passes"),
+    [
+        (1, (0,), True),
+        (1, (), False),
+        (1, (1,), False),
+        (1, (0, 1), False),  # a stranger's signature beside a trusted one is not ours to judge
+        (2, (0,), False),
+        (2, (0, 1), True),
+        (3, (0, 1), False),  # two thirds are not more than two thirds
+        (3, (0, 1, 2), True),
+        (4, (0, 1, 2), True),
+        (4, (0, 1), False),
+        (0, (), False),
+    ],
+)
+def test_more_than_two_thirds_of_the_trusted_keys_sign(
+    trusted_count: int, signers: tuple[int, ...], passes: bool
+) -> None:
+    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
+    proof = replace(proof, carrier=signed(proof.carrier.header, *(KEYS[place] for place in signers)))
+    trusted = [key.public_key for key in KEYS[:trusted_count]]
+    try:
+        check(to_bytes(proof), trusted)
+    except NotProvenError:
+        assert not passes
+    else:
+        assert passes
+
+
+def test_one_key_counts_once() -> None:
+    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
+    (mark,) = signed(proof.carrier.header, KEYS[0]).signatures
+    for marks in ((mark, mark), (mark, mark, mark)):
+        twice = to_bytes(replace(proof, carrier=SignedHeader(proof.carrier.header, marks)))
+        assert is_refused(twice, KEYS[0].public_key, KEYS[1].public_key)
+        assert is_refused(twice, KEYS[0].public_key)
+    pair = signed(proof.carrier.header, KEYS[0], KEYS[1])
+    crooked = SignedHeader(pair.header, pair.signatures[::-1])
+    assert is_refused(to_bytes(replace(proof, carrier=crooked)), *(key.public_key for key in KEYS[:2]))
+
+
+def test_a_signature_of_something_else_does_not_count() -> None:
+    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
+    for content in (b"", encode(proof.carrier.header), state_header(NO_HASH).hash()):
+        mark = Signature(SIGNER.public_key, SIGNER.sign(content))
+        forged = replace(proof, carrier=SignedHeader(proof.carrier.header, (mark,)))
+        assert is_refused(to_bytes(forged), SIGNER.public_key)
+
+
+@pytest.mark.parametrize("version", [0, FORMAT_VERSION - 1, FORMAT_VERSION + 1])
+def test_another_format_is_named(version: int) -> None:
+    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
+    header = replace(proof.carrier.header, format_version=version)
+    with pytest.raises(NotProvenError, match=f"format {version}"):
+        check(to_bytes(replace(proof, carrier=signed(header, SIGNER))), [SIGNER.public_key])
+
+
+@pytest.mark.parametrize(
+    "table", ["t", "", "u.items", ".items", "t.", "t.items\n", "T.items", "t.items\x1b[2J", "t.i.j"]
+)
+def test_a_table_of_no_contract_has_no_absent_rows(table: str) -> None:
+    proof = row_proof(tree_of({}), (1,), None)
+    row = replace(proof.rows[0], table=table)
+    assert is_refused(to_bytes(replace(proof, rows=(row,))), SIGNER.public_key)
+
+
+def test_a_proof_of_nothing_is_refused() -> None:
+    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
+    assert is_refused(to_bytes(replace(proof, rows=())), SIGNER.public_key)
+
+
+@given(st.binary(max_size=400))
+@example(b"")
+@example(b"\xdd\xff\xff\xff\xff")
+@example(b"\x91\xaaStateProof")
+@example(b"\x94" * 300)
+def test_bytes_of_chance_are_refused(data: bytes) -> None:
+    assert is_refused(data)
+
+
+digests = st.one_of(st.binary(max_size=40), st.binary(min_size=32, max_size=32), st.just(bytes(32)))
+aunts = st.lists(
+    st.lists(st.one_of(st.just(b""), digests), min_size=14, max_size=16).map(tuple), min_size=3, max_size=5
+).map(tuple)
+row_proofs = st.builds(
+    RowProof,
+    table=st.one_of(st.sampled_from([TABLE, "t.other", "u.items"]), st.text(max_size=8)),
+    key=st.one_of(st.binary(max_size=8), st.lists(st.integers(0, 3), max_size=2).map(encode)),
+    row=st.one_of(st.none(), st.binary(max_size=8)),
+    bucket=st.lists(st.tuples(digests, digests), max_size=3).map(tuple),
+    aunts=aunts,
+)
+
+
+@given(
+    # Without the root of no rows: under it all are truly absent.
+    st.lists(
+        st.tuples(st.sampled_from(["t", "u", ""]), digests.filter(lambda digest: digest != NOTHING)), max_size=3
+    ).map(tuple),
+    st.lists(row_proofs, min_size=1, max_size=3).map(tuple),
+)
+def test_well_formed_chance_under_a_true_signature_is_refused(
+    sub_roots: tuple[tuple[str, bytes], ...], rows: tuple[RowProof, ...]
+) -> None:
+    """Past the signature and the app hash, so that what lies behind them is reached."""
+    carrier = signed(state_header(app_hash(sub_roots)), SIGNER)
+    assert is_refused(to_bytes(StateProof(carrier, sub_roots, rows)), SIGNER.public_key)
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60), st.text(max_size=5), st.integers(0, 2**63 - 2))
+def test_signed_chance_is_no_message(envelope: bytes, result: bytes, chain_id: str, height: int) -> None:
+    ours = Header(FORMAT_VERSION, chain_id, True, height, 0, 0, NO_HASH, root_of_leaf(envelope, ()), NO_HASH, NO_HASH)
+    after = replace(ours, height=height + 1, last_block_hash=ours.hash(), results_hash=root_of_leaf(result, ()))
+    proof = MessageProof(signed(after, SIGNER), ours, envelope, (), result, ())
+    assert is_refused(to_bytes(proof), SIGNER.public_key)
+
+
+@given(st.integers(-(2**63), 2**64 - 1), st.integers(-(2**63), 2**64 - 1), st.binary(max_size=20), st.text(max_size=10))
+def test_whatever_a_trusted_signer_signs_can_be_told(height: int, market_ms: int, row: bytes, chain_id: str) -> None:
+    proof = row_proof(tree_of({(1,): row}), (1,), row)
+    header = replace(proof.carrier.header, height=height, market_ms=market_ms, chain_id=chain_id)
+    assert not is_refused(to_bytes(replace(proof, carrier=signed(header, SIGNER))), SIGNER.public_key)
+
+
+def test_the_trusted_key_is_asked_for(present: StateProof) -> None:
+    assert is_refused(to_bytes(present), SigningKey(bytes(32)).public_key)
