@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 
 from shudian.contracts.agreements import rules as agreements
-from shudian.contracts.governance.views import VIEWS as GOVERNANCE_VIEWS
 from shudian.contracts.metering.messages import CorrectReadings, UnbindMeter
 from shudian.contracts.metering.rules_slots import pack
 from shudian.contracts.settlement.messages import (
@@ -191,13 +190,14 @@ def test_the_sheet_of_the_later_month_keeps_corrections_apart() -> None:
     assert not [row for row in july if row["group"] == "retroactive"]
 
 
-class Bill(Screen):
-    """A screen that knows governance's settings too: the bill splits energy by the time-of-use table."""
-
-    views = (GOVERNANCE_VIEWS,)
-
-
-TIME_OF_USE = ("settlement.tou_", "settlement.season_", "settlement.period_", "settlement.tip_")
+SHOWN_BY = (
+    "settlement.tou_",
+    "settlement.season_",
+    "settlement.period_",
+    "settlement.tip_",
+    "settlement.system_part",
+    "settlement.levy_part",
+)
 BILL_ROWS = [
     *("tip", "peak", "flat", "valley", "all"),
     *("energy", "green", "recovery", "loss", "transmission", "demand", "system", "catalogue", "levy", "power_factor"),
@@ -206,14 +206,14 @@ BILL_ROWS = [
 
 
 def test_the_users_bill_has_its_rows_whatever_they_come_to() -> None:
-    town = Bill()
+    town = Screen()
     # The settings of genesis came before this screen listened.
     for entry in default_settings():
-        if entry["name"].startswith(TIME_OF_USE):
+        if entry["name"].startswith(SHOWN_BY):
             set_rule(town, entry["name"], *entry["values"], scope=entry.get("scope", ""))
     ids = town.issued()
     rows = {row["item"]: row for row in town.show("user_bill", "user", statement_id=ids[USER])}
-    assert list(rows) == BILL_ROWS
+    assert [item for item, row in rows.items() if row["section"] not in ("meters", "parts")] == BILL_ROWS
     # Flat use of 12.5 MWh an hour; in July 3 tip hours a day, 7 peak hours beside them, 8 flat and 6 valley hours.
     energies = {item: rows[item]["energy_kwh"] for item in BILL_ROWS[:5]}
     assert sum(energies[item] for item in BILL_ROWS[:4]) == energies["all"] == 9_300_000
@@ -225,4 +225,14 @@ def test_the_users_bill_has_its_rows_whatever_they_come_to() -> None:
     total = rows["total"]
     assert total["amount_fen"] == 189_000_000 + sum(FEES_A1.values())
     assert total["average_e8yuan_kwh"] == round(total["amount_fen"] * 10**6 / 9_300_000)
+    shown = list(rows.values())
+    assert 30 <= len(shown) <= 50
+    for category, count in (("system", 8), ("levy", 5)):
+        parts = [row for row in shown if row["item"].startswith(f"{category}_") and row["section"] == "parts"]
+        assert len(parts) == count
+        assert sum(row["amount_fen"] for row in parts) == rows[category]["amount_fen"]
+    # 0.02 of 0.04716875 yuan/kWh is the rural grid's, to the fen
+    assert abs(rows["levy_1"]["amount_fen"] * 4_716_875 - rows["levy"]["amount_fen"] * 2_000_000) < 4_716_875
+    meters = {row["item"].partition("_")[2]: row["energy_kwh"] for row in shown if row["section"] == "meters"}
+    assert meters["current"] - meters["previous"] == meters["billed"] == rows["all"]["energy_kwh"]
     assert town.show("user_bill", "hydro", statement_id=ids[USER]) == []

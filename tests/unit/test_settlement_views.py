@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from shudian.contracts.governance.messages import SetSetting
+from shudian.contracts.governance.views import VIEWS as GOVERNANCE_VIEWS
+from shudian.contracts.metering.views import VIEWS as METERING_VIEWS
 from shudian.contracts.roles import OVERSIGHT, Kind
 from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement.messages import (
@@ -39,9 +41,9 @@ VIEWERS = {
 
 
 class Screen(Town):
-    """A town whose every block is projected, with further ``views`` where a test needs them."""
+    """A town whose every block is projected, with what governance and metering show, which bills read."""
 
-    views: tuple[Views, ...] = ()
+    views: tuple[Views, ...] = (GOVERNANCE_VIEWS, METERING_VIEWS)
 
     def __init__(self) -> None:
         self.projector = Projector(None, (*self.views, VIEWS), OVERSIGHT)

@@ -107,6 +107,28 @@ def show_statement(
         print_rows(own, line_columns, as_json=False)
 
 
+@app.command("bill")
+def bill(
+    statement_id: StatementArgument,
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """用户电费账单的固定版式，零行也列出。 The user's electricity bill: always the same rows, those of zero too."""
+    del lang
+    with open_client(data, key) as client:
+        rows = client.query("settlement.user_bill", statement_id=statement_id)
+    columns = (
+        ("section", "部分", "section"),
+        (language(), "项目", "item"),
+        ("energy_kwh", "电量 MWh", "energy MWh"),
+        ("amount_fen", "金额 元", "amount CNY"),
+        ("average_e8yuan_kwh", "均价 1e-8元/kWh", "average 1e-8 CNY/kWh"),
+    )
+    print_rows(rows, columns, as_json=as_json)
+
+
 @app.command("accept")
 def accept(
     statement_id: StatementArgument,

@@ -57,6 +57,22 @@ SETTINGS = (
     Setting("settlement.purchase_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "代理购电价格", "agency purchase price"),
     Setting("settlement.loss_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "上网环节线损费用", "upstream loss"),
     Setting("settlement.system_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "系统运行费", "system operation"),
+    Setting(
+        "settlement.system_part_e8yuan_kwh",
+        -_TARIFF_MAX_E8YUAN_KWH,
+        _TARIFF_MAX_E8YUAN_KWH,
+        "系统运行费构成（账单列示）",
+        "parts of system operation, as shown on a bill",
+        count=8,
+    ),
+    Setting(
+        "settlement.levy_part_e8yuan_kwh",
+        0,
+        _TARIFF_MAX_E8YUAN_KWH,
+        "政府性基金及附加构成（账单列示）",
+        "parts of the funds and surcharges, as shown on a bill",
+        count=5,
+    ),
     Setting("settlement.levy_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "政府性基金及附加", "government funds"),
     Setting(
         "settlement.transmission_e8yuan_kwh", 0, _TARIFF_MAX_E8YUAN_KWH, "输配电量电价", "T&D energy price", scoped=True

@@ -1,12 +1,14 @@
 """Statements as sheets: the wholesale settlement sheet 结算单 (domain 9.2) and the user's electricity bill 电费账单 (domain 9.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from shudian.contracts.metering.views import DAYS as METER_DAYS
 from shudian.contracts.settlement.messages_facts import LineKind, LineState, Period
 from shudian.contracts.settlement.views_tables import DAY_BILLS, LINES, STATEMENTS
-from shudian.contracts.settlement.views_tariffs import tou_table
-from shudian.contracts.settlement.views_words import BILL, GROUPS, KINDS, PERIODS
-from shudian.kernel.units import PRICE_KWH_PER_FEN, TARIFF_KWH_PER_FEN, round_half_away
+from shudian.contracts.settlement.views_tariffs import settings_on, tou_table
+from shudian.contracts.settlement.views_words import BILL, BILL_PARTS, GROUPS, KINDS, PERIODS
+from shudian.kernel.clock import month_first_day, month_of
+from shudian.kernel.units import PRICE_KWH_PER_FEN, TARIFF_KWH_PER_FEN, round_half_away, split_largest_remainder
 from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import Row
 
@@ -92,7 +94,7 @@ def _sum(kind: str, words: tuple[str, str], rows: Iterable[Row]) -> Row:
 def user_bill(reader: Reader, viewer: Viewer, *, statement_id: int) -> list[Row]:
     """A statement in the layout of the user's electricity bill 电费账单 (domain 9.3): always the same rows, those of 0 too.
 
-    section: usage (metered load by time-of-use period, then in all), fees (fixed categories; what does not arise in the market, such as
+    section: usage (metered load by time-of-use period, then in all), meters (registers), fees (fixed categories, each with its parts; what does not arise in the market, such as
     目录电费 and the power-factor adjustment, is 0), total. average_e8yuan_kwh: amount by all energy used.
     """
     statement = reader.one(viewer, STATEMENTS, {"statement_id": statement_id})
@@ -103,15 +105,59 @@ def user_bill(reader: Reader, viewer: Viewer, *, statement_id: int) -> list[Row]
     rows = [_bill_row("usage", period.name.lower(), PERIODS[period], used_kwh[period], None) for period in Period]
     rows.append(_bill_row("usage", "all", ("总电量", "All energy"), whole_kwh, None))
     lines = _own_lines(reader, viewer, statement)
+    rows += _meter_rows(reader, viewer, statement)
+    held = settings_on(reader, viewer, month_first_day(statement["month"]))
     for code, zh, en, kinds in BILL:
         own = [row for row in lines if row["kind"] in kinds and not row["origin_month"]]
-        rows.append(_bill_row("fees", code, (zh, en), None, sum(row["amount_fen"] for row in own)))
+        amount_fen = sum(row["amount_fen"] for row in own)
+        rows.append(_bill_row("fees", code, (zh, en), None, amount_fen))
+        if code in BILL_PARTS:
+            setting, names = BILL_PARTS[code]
+            rows += _part_rows(code, amount_fen, held.get((setting, ""), ()), names)
     corrections_fen = sum(row["amount_fen"] for row in lines if row["origin_month"])
     rows.append(_bill_row("fees", *_RETROACTIVE[:1], _RETROACTIVE[1:], None, corrections_fen))
     total = _bill_row("total", "total", ("电费合计", "Total"), whole_kwh, sum(row["amount_fen"] for row in lines))
     if whole_kwh:
         total["average_e8yuan_kwh"] = round_half_away(total["amount_fen"] * TARIFF_KWH_PER_FEN, whole_kwh)
     return [*rows, total]
+
+
+def _part_rows(
+    code: str, amount_fen: int, parts_e8yuan_kwh: Sequence[int], names: Sequence[tuple[str, str]]
+) -> list[Row]:
+    """A category's amount shared by its published parts, to the fen by the largest remainders; zero parts stay visible."""
+    if len(parts_e8yuan_kwh) != len(names) or sum(parts_e8yuan_kwh) <= 0 or min(parts_e8yuan_kwh) < 0:
+        return []
+    sign = -1 if amount_fen < 0 else 1
+    parts_fen = split_largest_remainder(abs(amount_fen), parts_e8yuan_kwh)
+    return [
+        _bill_row("parts", f"{code}_{place}", name, None, sign * part_fen)
+        for place, (name, part_fen) in enumerate(zip(names, parts_fen, strict=True), 1)
+    ]
+
+
+def _meter_rows(reader: Reader, viewer: Viewer, statement: Row) -> list[Row]:
+    """Register of each load meter before and after the month, in whole kWh, and the energy between; the multiplier is 1."""
+    where = {"owner_id": statement["member_id"], "direction": "load"}
+    registers: dict[int, list[int]] = {}
+    for row in reader.select(viewer, METER_DAYS, where):
+        month = month_of(row["day"])
+        if month <= statement["month"]:
+            register = registers.setdefault(row["meter_id"], [0, 0])
+            register[0 if month < statement["month"] else 1] += row["energy_kwh"]
+    rows = []
+    for meter_id, (before_kwh, month_kwh) in sorted(registers.items()):
+        for item, zh, en, energy_kwh in (
+            ("previous", "上次示数", "Previous reading", before_kwh),
+            ("current", "本次示数", "Current reading", before_kwh + month_kwh),
+            ("billed", "计费电量（倍率 1）", "Billed energy (multiplier 1)", month_kwh),
+        ):
+            rows.append(
+                _bill_row(
+                    "meters", f"{meter_id}_{item}", (f"表 {meter_id} {zh}", f"Meter {meter_id}: {en}"), energy_kwh, None
+                )
+            )
+    return rows
 
 
 def _used_by_period(reader: Reader, viewer: Viewer, statement: Row) -> dict[Period, int]:

@@ -13,7 +13,7 @@ BASE = ("purchase_e8yuan_kwh", "loss_e8yuan_kwh", "system_e8yuan_kwh", "levy_e8y
 CHENGDU_CODE = 510_100
 
 
-def _settings_on(reader: Reader, viewer: Viewer, day: int) -> Settings:
+def settings_on(reader: Reader, viewer: Viewer, day: int) -> Settings:
     """Settlement's settings that hold on a day by (name without contract, scope)."""
     rows = reader.select(viewer, SETTINGS, {"name": ("LIKE", "settlement.%"), "from_day": ("<=", day)})
     return {
@@ -26,7 +26,7 @@ def tariff_table(reader: Reader, viewer: Viewer, *, day: int) -> list[Row]:
 
     The tip price 尖峰 is big industry's (two-part) alone. Empty if no tariff holds on the day.
     """
-    held = _settings_on(reader, viewer, day)
+    held = settings_on(reader, viewer, day)
     if not all((name, "") in held for name in (*BASE, "tou_k_ppm")):
         return []
     purchase, loss, system, levy = (held[name, ""][0] for name in BASE)
@@ -63,7 +63,7 @@ def tariff_table(reader: Reader, viewer: Viewer, *, day: int) -> list[Row]:
 
 def tou_table(reader: Reader, viewer: Viewer, *, day: int, region_code: int = CHENGDU_CODE) -> list[Row]:
     """The period of each segment on a day: for everybody, and for big industry where the tip window may apply in the region."""
-    held = _settings_on(reader, viewer, day)
+    held = settings_on(reader, viewer, day)
     if ("season_code", "") not in held:
         return []
     season = season_of(day, held["season_code", ""])

@@ -60,6 +60,33 @@ BILL = (
 )
 """Fee rows of the user's bill in their fixed order (domain 9.3)."""
 
+BILL_PARTS = {
+    "system": (
+        "system_part_e8yuan_kwh",
+        (
+            ("煤电容量电费", "Coal capacity"),
+            ("抽蓄容量电费", "Pumped-storage capacity"),
+            ("燃机容量电费", "Gas-turbine capacity"),
+            ("新能源机制差价分摊", "Mechanism price difference of renewables"),
+            ("交叉补贴新增损益", "Cross-subsidy balance"),
+            ("辅助服务费用", "Ancillary services"),
+            ("线损代理采购损益", "Loss-purchase balance"),
+            ("其他", "Other"),
+        ),
+    ),
+    "levy": (
+        "levy_part_e8yuan_kwh",
+        (
+            ("农网还贷资金", "Rural grid loan repayment"),
+            ("可再生能源电价附加", "Renewable energy surcharge"),
+            ("国家重大水利工程建设基金", "National water projects fund"),
+            ("大中型水库移民后期扶持资金", "Reservoir resettlement fund"),
+            ("地方小型水库移民扶助", "Small reservoirs, local"),
+        ),
+    ),
+}
+"""What a category is made of on the bill, by the dated setting that its amount is shown by."""
+
 PERIODS = {
     Period.TIP: ("尖峰电量", "Tip energy"),
     Period.PEAK: ("高峰电量", "Peak energy"),

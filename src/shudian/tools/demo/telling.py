@@ -1,6 +1,7 @@
 """What the story says after a step: a sentence in Chinese and English from what the ledger shows to everybody."""
 
 from shudian.contracts.agreements.messages import Method
+from shudian.contracts.settlement.messages import LineState
 from shudian.contracts.trading.messages import Product
 from shudian.kernel import clock
 from shudian.kernel.units import PRICE_KWH_PER_FEN, round_half_away
@@ -102,9 +103,12 @@ def paid(stage: Stage) -> Told:
     """What is paid and what is still open."""
     rows = _statements(stage)
     done, due = sum(row["paid_fen"] for row in rows), sum(row["payable_fen"] for row in rows)
+    lines = stage.query(EXCHANGE, "settlement.lines", state=LineState.CONVERTED)
+    converted = sum(row["amount_fen"] for row in lines)
+    left = due - done - converted
     return (
-        f"券款对付：已付 {_yuan(done)} 元，未付 {_yuan(due - done)} 元",
-        f"delivery versus payment: {_yuan(done)} CNY paid, {_yuan(due - done)} CNY open",
+        f"券款对付：已付 {_yuan(done)} 元，转为应收账款 {_yuan(converted)} 元，未付 {_yuan(left)} 元",
+        f"delivery versus payment: {_yuan(done)} CNY paid, {_yuan(converted)} CNY became receivables, {_yuan(left)} CNY open",
     )
 
 
