@@ -15,8 +15,8 @@ from shudian.tools.demo.stage import Stage
 from shudian.tools.demo.steps import Step
 from shudian.tools.demo.story import tellings
 
-SEED, DAYS, SHOWN = 20260701, 31, ("people", "meters", "monthly-late", "rolling-20260701-close", "clear-20260701", "clear-20260702",
-                                   "clear-20260731", "issue", "pay", "late-payment")  # fmt: skip
+SEED, DAYS, SHOWN = 20260701, 31, ("people", "guarantees-answer", "meters", "monthly-late", "transfer-sign", "rolling-20260701-close", "clear-20260701", "clear-20260702",
+                                   "clear-20260731", "issue", "certificates-buy", "pay", "finance-choose", "late-payment", "maturity")  # fmt: skip
 demo = importlib.import_module("shudian.cli.demo")
 CELL_WIDTH = 12.2
 PICTURE = Path("docs/images/demo.svg")

@@ -177,6 +177,7 @@ def test_certificates_are_held_retired_or_expired(folder: Path, summary: dict[st
     try:
         lots = count(node, "SELECT SUM(count_certs) FROM certificates_lots")
         parts = count(node, "SELECT COUNT(*) FROM receivables_parts WHERE paid_fen > amount_fen")
+        guarantees = count(node, "SELECT COUNT(*) FROM guarantees_guarantees WHERE state = 'active'")
     finally:
         node.close()
-    assert (lots, parts) == (summary["certificates_issued"], 0)
+    assert (lots, parts, guarantees) == (summary["certificates_issued"], 0, 8)

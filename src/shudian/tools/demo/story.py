@@ -5,7 +5,7 @@ from functools import partial
 
 from shudian.kernel import clock
 from shudian.sandbox.world import World
-from shudian.tools.demo import deals, delivery, financing, greening, joining, markets, paying, telling
+from shudian.tools.demo import deals, delivery, financing, greening, joining, markets, paying, securing, telling
 from shudian.tools.demo.stage import Stage
 from shudian.tools.demo.steps import Step
 
@@ -21,7 +21,7 @@ def story(world: World) -> list[Step]:
     for day in clock.days(world.first_day, last_day):
         daily += markets.rolling_steps(day)
         daily += delivery.day_steps(day, last=day == last_day)
-    joined = [*joining.steps(), *greening.filing_steps(), *markets.monthly_steps(), *deals.steps()]
+    joined = [*joining.steps(), *securing.steps(), *greening.filing_steps(), *markets.monthly_steps(), *deals.steps()]
     paid = [*paying.steps(), *greening.steps(), *financing.early_steps(), *financing.late_steps()]
     return sorted([*joined, *daily, *paid], key=lambda step: step.at_ms)
 
@@ -35,6 +35,7 @@ def tellings(world: World) -> dict[str, Telling]:
         "people": telling.members,
         "meters": telling.resources,
         "monthly-late": telling.monthly,
+        "guarantees-answer": telling.guarantees,
         "transfer-sign": telling.deals,
         "certificates-buy": telling.certificates,
         "finance-choose": telling.financed,

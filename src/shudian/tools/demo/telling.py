@@ -151,3 +151,14 @@ def redeemed(stage: Stage) -> Told:
         f"凭证到期兑付：{len(rows)} 笔，{_yuan(sum(row['amount_fen'] for row in rows))} 元",
         f"redeemed at maturity: {len(rows)} receivables, {_yuan(sum(row['amount_fen'] for row in rows))} CNY",
     )
+
+
+def guarantees(stage: Stage) -> Told:
+    """What retailers brought as security."""
+    rows = stage.query(EXCHANGE, "guarantees.exposure_lines")
+    bound = [row for row in rows if row["required_fen"]]
+    required, available = (sum(row[name] for row in bound) for name in ("required_fen", "available_fen"))
+    return (
+        f"履约保函：{len(bound)} 家售电公司，应缴 {_yuan(required)} 元，可用 {_yuan(available)} 元",
+        f"guarantees: {len(bound)} retailers, {_yuan(required)} CNY required, {_yuan(available)} CNY available",
+    )
