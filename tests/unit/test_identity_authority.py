@@ -120,6 +120,13 @@ def test_a_frozen_member_says_nothing() -> None:
     assert book.refused(GENERATOR, RotateKey(new_key), "gen-trader", "gen-new") == 3003
 
 
+def test_a_stranger_is_named_before_the_members_standing() -> None:
+    """3006 leaves the id unused: a stranger's copy must not spend it, whatever the member's standing."""
+    book = market([PROBE])
+    book.done(REGULATOR, FreezeMember(GENERATOR, "x", 20260703), OFFICER)
+    assert book.refused(GENERATOR, Trade(), "a stranger") == 3006
+
+
 def test_a_key_out_of_force_signs_nothing() -> None:
     book = market([PROBE])
     book.done(GENERATOR, RevokeKey(2, "离职"), "gen-admin")

@@ -12,7 +12,7 @@ from shudian.contracts.identity.messages_persons import (
     RotateKey,
 )
 from shudian.contracts.identity.rules_verbs import member, refuse_frozen
-from shudian.contracts.identity.state import KEYS, PERSONS
+from shudian.contracts.identity.state import KEYS, PERSONS, RegisteredKey
 from shudian.kernel import clock
 from shudian.kernel.contract import Context
 from shudian.kernel.envelope import UNREGISTERED
@@ -36,11 +36,13 @@ def authorise(ctx: Context, message: Message) -> None:
         _admit_applicant(ctx, authority)
         return
     row = member(ctx, ctx.sender_id)
+    newcomer = message.new_public_key if isinstance(message, RotateKey) else b""
+    # Keys come first: a stranger's copy of an envelope must not use up the id of a member in whatever standing.
+    signed = [_own_key(ctx, key) for key in ctx.signers if key != newcomer]
     _check_standing(ctx.sender_id, row, authority)
     if row.kind not in authority.kinds:
         raise KIND_NOT_ALLOWED("sender_id", f"{ctx.sender_id} {row.kind}", " | ".join(authority.kinds))
-    newcomer = message.new_public_key if isinstance(message, RotateKey) else b""
-    persons = {_person_no(ctx, key, authority.role) for key in ctx.signers if key != newcomer}
+    persons = {_person_no(ctx, known, authority.role) for known in signed}
     needed_count = authority.signers + _second_signer_count(ctx, message)
     if len(persons) < needed_count:
         raise SIGNERS_DO_NOT_FIT("signatures", len(persons), f">= {needed_count}")
@@ -62,7 +64,7 @@ def _check_standing(member_id: int, row: Member, authority: Authority) -> None:
         raise MEMBER_NOT_ACTIVE("sender_id", f"{member_id} {row.standing}", Standing.ACTIVE)
 
 
-def _person_no(ctx: Context, key: bytes, role: str) -> int:
+def _own_key(ctx: Context, key: bytes) -> RegisteredKey:
     known = KEYS.get(ctx, key)
     if known is None:
         raise KEY_UNKNOWN("signatures", _shown(key))
@@ -72,6 +74,10 @@ def _person_no(ctx: Context, key: bytes, role: str) -> int:
         )
     if not known.in_force:
         raise KEY_REVOKED("signatures", _shown(key))
+    return known
+
+
+def _person_no(ctx: Context, known: RegisteredKey, role: str) -> int:
     if role and role not in PERSONS.need(ctx, known.member_id, known.person_no).roles:
         raise ROLE_MISSING("signatures", both(f"第 {known.person_no} 号人员", f"person {known.person_no}"), role)
     return known.person_no
