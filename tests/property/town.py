@@ -205,7 +205,7 @@ class Chain:
 
     def block(self, data: bytes) -> tuple[Outcome, ...]:
         """Apply one envelope as a block of its own."""
-        return self.keep(self.machine.apply(self.now_ms, [data])).outcomes[0]
+        return self.keep(self.machine.apply(self.now_ms, self.machine.door.open_all([data]))).outcomes[0]
 
     def told(self, kind: type[Any]) -> list[Any]:
         """Events of a kind in the last block."""

@@ -75,7 +75,7 @@ class Ledger:
 
     def apply(self, *envelopes: bytes) -> list[tuple[Outcome, ...]]:
         """One block of envelopes."""
-        return self._keep(self.machine.apply(self.now_ms, list(envelopes))).outcomes
+        return self._keep(self.machine.apply(self.now_ms, self.machine.door.open_all(envelopes))).outcomes
 
     def done(self, sender_id: int, message: Message, *signers: str) -> Any:
         """Say one message that must be carried out; returns its reply."""

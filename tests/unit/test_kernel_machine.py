@@ -192,9 +192,8 @@ def test_a_batch_stands_each_or_as_a_whole(ledger: Ledger, atomic: bool, numbers
 
 
 def test_a_fault_of_ours_is_refused_and_told(ledger: Ledger) -> None:
-    applied = ledger.machine.apply(
-        ledger.now_ms, [ledger.envelope(7, AddCoins(1, "fault")), ledger.envelope(7, AddCoins(2))]
-    )
+    envelopes = [ledger.envelope(7, AddCoins(1, "fault")), ledger.envelope(7, AddCoins(2))]
+    applied = ledger.machine.apply(ledger.now_ms, ledger.machine.door.open_all(envelopes))
     assert [outcomes[0].number for outcomes in applied.outcomes] == [1000, 0]
     assert applied.faults == ["AddCoins: ZeroDivisionError: "]
     assert coins(ledger) == 2
@@ -203,7 +202,7 @@ def test_a_fault_of_ours_is_refused_and_told(ledger: Ledger) -> None:
 @pytest.mark.parametrize(("then", "error"), [("memory", MemoryError), ("break", CheckFailed)])
 def test_what_must_stop_the_node_stops_it(ledger: Ledger, then: str, error: type[BaseException]) -> None:
     with pytest.raises(error):
-        ledger.machine.apply(ledger.now_ms, [ledger.envelope(7, AddCoins(1, then))])
+        ledger.machine.apply(ledger.now_ms, ledger.machine.door.open_all([ledger.envelope(7, AddCoins(1, then))]))
 
 
 def test_the_reply_comes_back(ledger: Ledger) -> None:

@@ -5,28 +5,27 @@ refuses with a number or writes and emits. At the end of the block the clock mov
 tested and the app hash follows. The machine keeps no files: the node makes a block durable, then calls :meth:`Machine.settle`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
-from shudian.kernel import check, fields
+from shudian.kernel import check
 from shudian.kernel.clock import DAY_MS
-from shudian.kernel.codec import Malformed, Record, decode, encode
+from shudian.kernel.codec import Record, decode, encode
 from shudian.kernel.cold import ColdStore, Fetch
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
-from shudian.kernel.envelope import BATCH_MAX_COUNT, CANONICAL, UNREGISTERED, Envelope, open_envelope
+from shudian.kernel.door import Arrival, Door, Opened
+from shudian.kernel.envelope import UNREGISTERED, Envelope
 from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import (
     BATCH_FAILED,
-    BATCH_SIZE_NOT_ALLOWED,
     EXPIRY_TOO_FAR,
     ID_USED_FOR_ANOTHER,
     INTERNAL_FAULT,
     KERNEL_REFUSALS,
     MESSAGE_EXPIRED,
-    UNKNOWN_MESSAGE,
     Outcome,
     Refusal,
     Refused,
@@ -100,7 +99,7 @@ class Machine:
         self.cold = ColdStore(fetch_cold)
         self.roots = StateRoots(("kernel", *(contract.name for contract in market.contracts)))
         self.height = 0
-        self.message_type: Any = list[_union(list(market.handlers))]  # type: ignore[misc] # a type made at run time
+        self.door = Door(chain_id, _union(list(market.handlers)))
         self.event_type: Any = _union([kind for contract in market.contracts for kind in contract.events])
         self.reply_type: Any = _union([kind for contract in market.contracts for kind in contract.replies])
         self.refusals: Mapping[int, Refusal] = {
@@ -133,28 +132,8 @@ class Machine:
         self.height = 0
         return applied
 
-    def open(self, data: bytes, *, verify_signatures: bool = True) -> tuple[Envelope, list[Message]]:
-        """Envelope and messages after every check that needs no state.
-
-        Raises:
-            Refused: a kernel refusal.
-        """
-        envelope = open_envelope(data, self.chain_id, verify_signatures=verify_signatures)
-        try:
-            messages: list[Message] = decode(envelope.body, self.message_type)
-        except Malformed as error:
-            raise UNKNOWN_MESSAGE("body", error.place or fields.in_bytes(len(envelope.body)), CANONICAL) from None
-        if not 1 <= len(messages) <= BATCH_MAX_COUNT:
-            raise BATCH_SIZE_NOT_ALLOWED("body", len(messages), f"1..{BATCH_MAX_COUNT}")
-        for message in messages:
-            message.check()
-        return envelope, messages
-
-    def apply(self, block_ms: int, envelopes: list[bytes], *, verify_signatures: bool = True) -> Applied:
-        """Apply one block. ``block_ms`` is the header's time; only a wall clock takes it as market time.
-
-        ``verify_signatures`` may be False for envelopes that this very node has opened with verification before.
-        """
+    def apply(self, block_ms: int, arrivals: Sequence[Arrival]) -> Applied:
+        """Apply one block of envelopes that went through the door. ``block_ms`` is the header's time; only a wall clock takes it as market time."""
         clock = CLOCK.need(self.store)
         if clock.mode == WALL and block_ms > clock.market_ms:
             clock = Clock(WALL, block_ms)
@@ -163,8 +142,8 @@ class Machine:
         faults: list[str] = []
         events: list[tuple[int, Event]] = []
         outcomes = []
-        for place, data in enumerate(envelopes):
-            answers, emitted = self._apply_envelope(data, now_ms, faults, verify_signatures=verify_signatures)
+        for place, arrival in enumerate(arrivals):
+            answers, emitted = self._apply_arrival(arrival, now_ms, faults)
             outcomes.append(answers)
             events.extend((place, event) for event in emitted)
         end_ms = self.market_ms
@@ -177,35 +156,37 @@ class Machine:
             ANSWERED.delete(self.store, *key)
         return self._finish(end_ms, outcomes, events, faults)
 
-    def _apply_envelope(
-        self, data: bytes, now_ms: int, faults: list[str], *, verify_signatures: bool
+    def _apply_arrival(
+        self, arrival: Arrival, now_ms: int, faults: list[str]
     ) -> tuple[tuple[Outcome, ...], list[Event]]:
+        if isinstance(arrival, Refused):
+            return (refused(arrival),), []
         try:
-            envelope, messages = self.open(data, verify_signatures=verify_signatures)
-            answered = self.first_answer(envelope, now_ms)
+            answered = self.first_answer(arrival, now_ms)
         except Refused as error:
             return (refused(error),), []
         if answered is not None:
             return answered.outcomes, []
-        outcomes, events = self._execute(envelope, messages, now_ms, faults)
+        outcomes, events = self._execute(arrival, now_ms, faults)
         if self.uses_id(outcomes):
-            row = Answered(envelope.expires_ms, digest_of(envelope), outcomes)
-            ANSWERED.put(self.store, answer_key(envelope), row)
+            row = Answered(arrival.envelope.expires_ms, arrival.digest, outcomes)
+            ANSWERED.put(self.store, answer_key(arrival.envelope), row)
         return outcomes, events
 
     def uses_id(self, outcomes: tuple[Outcome, ...]) -> bool:
         """Whether an envelope's outcomes are the answer to its id for good; not if all it says is that the signers may not speak."""
         return any(outcome.number not in self._not_answers for outcome in outcomes)
 
-    def first_answer(self, envelope: Envelope, now_ms: int) -> Answered | None:
+    def first_answer(self, opened: Opened, now_ms: int) -> Answered | None:
         """The stored answer if the envelope is a repeat; None if it is new and in time.
 
         Raises:
             Refused: 1007-1009.
         """
+        envelope = opened.envelope
         answered = ANSWERED.get(self.store, *answer_key(envelope))
         if answered is not None:
-            if answered.digest != digest_of(envelope):
+            if answered.digest != opened.digest:
                 raise ID_USED_FOR_ANOTHER("id", envelope.id.hex(), both("新的编号", "a new id"))
             return answered
         if envelope.expires_ms <= now_ms:
@@ -214,9 +195,8 @@ class Machine:
             raise EXPIRY_TOO_FAR("expires_ms", envelope.expires_ms, f"<= {now_ms + EXPIRY_MAX_MS}")
         return None
 
-    def _execute(
-        self, envelope: Envelope, messages: list[Message], now_ms: int, faults: list[str]
-    ) -> tuple[tuple[Outcome, ...], list[Event]]:
+    def _execute(self, opened: Opened, now_ms: int, faults: list[str]) -> tuple[tuple[Outcome, ...], list[Event]]:
+        envelope, messages = opened.envelope, opened.messages
         signers = tuple(signature.public_key for signature in envelope.signatures)
         start = self.store.mark()
         outcomes: list[Outcome] = []
@@ -321,11 +301,6 @@ class Machine:
             return None
         reply: Reply = decode(outcome.reply, self.reply_type)
         return reply
-
-
-def digest_of(envelope: Envelope) -> bytes:
-    """SHA-256 of an envelope without its signatures: what makes a repeat the same act."""
-    return sha256(envelope.signed_bytes())
 
 
 def answer_key(envelope: Envelope) -> tuple[int, bytes]:

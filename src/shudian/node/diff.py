@@ -98,7 +98,7 @@ def _replay(store: LedgerStore, last_height: int) -> Iterator[Machine]:
         yield machine
         for height in range(1, last_height + 1):
             block = store.block(height)
-            machine.apply(block.header.time_ms, list(block.envelopes), verify_signatures=False)
+            machine.apply(block.header.time_ms, machine.door.open_all(block.envelopes, verify_signatures=False))
             machine.settle()
             yield machine
     except CheckFailed as error:

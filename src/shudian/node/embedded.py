@@ -8,14 +8,15 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shudian.kernel.codec import Malformed, decode, encode
+from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import SigningKey
+from shudian.kernel.door import Opened
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.machine import WALL, Applied, Machine, answer_key
 from shudian.kernel.messages import Message
@@ -64,14 +65,16 @@ def _stop(zh: str = "", en: str = "") -> NodeStoppedError:
     )
 
 
+def _said(envelope: Envelope, messages: Sequence[Message], outcomes: tuple[Outcome, ...]) -> Said:
+    return Said(*answer_key(envelope), tuple(type(message).__name__ for message in messages), outcomes)
+
+
 @dataclass
 class _Waiting:
-    """One envelope that waits for its block."""
+    """One envelope that waits for its block, or had its answer before."""
 
-    data: bytes
-    kinds: tuple[str, ...]
+    opened: Opened
     answer: tuple[Outcome, ...] | None = None
-    key: tuple[int, bytes] = (0, b"")
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -183,15 +186,16 @@ class EmbeddedNode:
                 f"本机时钟比最后区块早 {behind_ms // 1000} 秒，未接收任何消息；请校准时钟",
                 f"this machine's clock is {behind_ms // 1000} s behind the last block, nothing was taken in; set it right",
             )
-        waiting = [self._at_the_door(data) for data in envelopes]
+        came = [self._at_the_door(data) for data in envelopes]
+        waiting = [one for one in came if isinstance(one, _Waiting) and one.answer is None]
         with self._queue_lock:
-            self._queue.extend(one for one in waiting if one.answer is None)
+            self._queue.extend(waiting)
         with self._lock:
-            if any(not one.done.is_set() and one.answer is None for one in waiting):
+            if any(not one.done.is_set() for one in waiting):
                 self._drain()
         if any(one.answer is None for one in waiting):
             raise self._stopped or _stop()
-        return [one.answer or () for one in waiting]
+        return [(refused(one),) if isinstance(one, Refused) else one.answer or () for one in came]
 
     def tick(self) -> None:
         """Make an empty block so that hooks whose time has come run; only a wall clock needs it, and one that has not gone back."""
@@ -230,15 +234,14 @@ class EmbeddedNode:
         """How far a wall clock stands before the last block's time; stepped market time has nothing to do with it."""
         return self._last.header.time_ms - self._now_ms() if self.machine.clock_mode == WALL else 0
 
-    def _at_the_door(self, data: bytes) -> _Waiting:
+    def _at_the_door(self, data: bytes) -> _Waiting | Refused:
         try:
-            envelope, messages = self.machine.open(data)
+            opened = self.machine.door.open(data)
             with self._lock:
-                answered = self.machine.first_answer(envelope, self.market_ms)
+                answered = self.machine.first_answer(opened, self.market_ms)
         except Refused as error:
-            return _Waiting(data, (), (refused(error),))
-        kinds = tuple(type(message).__name__ for message in messages)
-        return _Waiting(data, kinds, None if answered is None else answered.outcomes, answer_key(envelope))
+            return error
+        return _Waiting(opened, None if answered is None else answered.outcomes)
 
     def _drain(self) -> None:
         while True:
@@ -246,9 +249,11 @@ class EmbeddedNode:
                 batch: list[_Waiting] = []
                 size = 0
                 while (
-                    self._queue and len(batch) < BLOCK_MAX_COUNT and size + len(self._queue[0].data) <= BLOCK_MAX_BYTES
+                    self._queue
+                    and len(batch) < BLOCK_MAX_COUNT
+                    and size + len(self._queue[0].opened.data) <= BLOCK_MAX_BYTES
                 ):
-                    size += len(self._queue[0].data)
+                    size += len(self._queue[0].opened.data)
                     batch.append(self._queue.pop(0))
             if not batch:
                 return
@@ -259,8 +264,8 @@ class EmbeddedNode:
             raise self._stopped
         time_ms = max(self._now_ms(), self._last.header.time_ms)
         try:
-            applied = self.machine.apply(time_ms, [one.data for one in batch], verify_signatures=False)
-            block = self._seal([one.data for one in batch], applied, self._last, time_ms)
+            applied = self.machine.apply(time_ms, [one.opened for one in batch])
+            block = self._seal([one.opened.data for one in batch], applied, self._last, time_ms)
             self._store.commit(block, applied)
         except NodeError as error:
             self._stopped = _stop(error.zh, error.en)
@@ -283,7 +288,7 @@ class EmbeddedNode:
     def _follow(self, batch: list[_Waiting], applied: Applied, messages_ms: int) -> None:
         """Bring the read models to the block just made. It is durable and answered, so their failure stops the node but unsays nothing."""
         said = [
-            Said(one.key[0], one.key[1], one.kinds, outcomes)
+            _said(one.opened.envelope, one.opened.messages, outcomes)
             for one, outcomes in zip(batch, applied.outcomes, strict=True)
             if self.machine.uses_id(outcomes)
         ]
@@ -316,11 +321,10 @@ class EmbeddedNode:
                 continue
             envelope = decode(data, Envelope)
             try:
-                messages: list[Message] = decode(envelope.body, self.machine.message_type)
-            except Malformed:
-                messages = []
-            sender_id, message_id = answer_key(envelope)
-            said.append(Said(sender_id, message_id, tuple(type(message).__name__ for message in messages), outcomes))
+                messages = self.machine.door.messages(envelope)
+            except Refused:
+                messages = ()
+            said.append(_said(envelope, messages, outcomes))
         return said
 
     def _project(self, block: Block, said: list[Said]) -> None:

@@ -59,7 +59,7 @@ def _verify(store: LedgerStore, progress: Callable[[int, int], None]) -> Verifie
             if height == 0:
                 applied = machine.genesis(genesis.clock, genesis.start_ms, genesis.sections)
             else:
-                applied = machine.apply(block.header.time_ms, list(block.envelopes))
+                applied = machine.apply(block.header.time_ms, machine.door.open_all(block.envelopes))
         except CheckFailed as error:
             raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
         _check_results(block, applied)
