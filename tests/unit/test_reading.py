@@ -10,8 +10,9 @@ import pytest
 from shudian.kernel.messages import Event
 from shudian.kernel.outcomes import Outcome
 from shudian.reading.projector import Projector, Said
-from shudian.reading.reader import THE_PUBLIC, Viewer, Writer
+from shudian.reading.reader import THE_PUBLIC, Viewer
 from shudian.reading.tables import MEMBERS, PUBLIC, At, ReadTable, Scope, Views, integer, kinds, parties, text
+from shudian.reading.writer import Writer
 
 OWNER, OTHER, OVERSEER = Viewer(7, "user"), Viewer(8, "user"), Viewer(1, "regulator")
 

@@ -1,7 +1,7 @@
-"""The projector: one transaction of the reading database per block; two generic tables beside the contracts' own.
+"""The projector: one transaction of the reading database per block; generic tables beside the contracts' own.
 
-``messages`` keeps the outcome of every message for good (the ledger's state forgets it at expiry); ``timeline`` keeps, for every
-deed, the events that belong to it in order.
+``messages`` keeps the outcome of every message for good (the ledger's state forgets it at expiry); ``happenings`` keeps every event once,
+and ``timeline`` names, for every deed, those that belong to it in order.
 """
 
 import sqlite3
@@ -13,10 +13,11 @@ import msgspec
 
 from shudian.kernel.messages import Event
 from shudian.kernel.outcomes import Outcome
-from shudian.reading.reader import LIMIT_MAX_COUNT, Reader, Viewer, Writer
+from shudian.reading.reader import LIMIT_MAX_COUNT, Reader, Viewer
 from shudian.reading.tables import At, ReadTable, Row, Views, blob, integer, parties, text
+from shudian.reading.writer import Writer
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,9 @@ class Projector:
             parties("sender_id", also=oversight),
             (("number", "height"),),
         )
-        self.timeline = ReadTable(
-            "timeline",
+        self.happenings = ReadTable(
+            "happenings",
             (
-                text("deed", "业务", "deed"),
                 integer("height", "区块", "block"),
                 integer("order_no", "序", "order"),
                 integer("market_ms", "市场时间", "market time"),
@@ -69,6 +69,12 @@ class Projector:
                 text("parties", "相关方", "parties"),
                 text("facts", "内容", "facts"),
             ),
+            ("height", "order_no"),
+            parties(also=oversight),
+        )
+        self.timeline = ReadTable(
+            "timeline",
+            (text("deed", "业务", "deed"), integer("height", "区块", "block"), integer("order_no", "序", "order")),
             ("deed", "height", "order_no"),
             parties(also=oversight),
         )
@@ -104,7 +110,13 @@ class Projector:
 
     def tables(self) -> list[ReadTable]:
         """Every read table, the generic ones first."""
-        return [self.messages, self.timeline, self.leads, *(table for view in self.views for table in view.tables)]
+        return [
+            self.messages,
+            self.happenings,
+            self.timeline,
+            self.leads,
+            *(table for view in self.views for table in view.tables),
+        ]
 
     @property
     def height(self) -> int:
@@ -137,8 +149,10 @@ class Projector:
                 if run is not None:
                     run(self._writer, event, at)
                 self._tell(at, order_no, event)
+            self._writer.flush()
             self.connection.execute("UPDATE position SET height = ?", (height,))
         except BaseException:
+            self._writer.forget()
             self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
@@ -165,21 +179,15 @@ class Projector:
     def _tell(self, at: At, order_no: int, event: Event) -> None:
         if event.leads_to and not self._writer.exists(self.leads, {"deed": event.deed, "to_deed": event.leads_to}):
             self._writer.insert(self.leads, deed=event.deed, to_deed=event.leads_to)
-        facts = msgspec.json.encode({name: getattr(event, name) for name in event.__struct_fields__}).decode()
-        for deed in dict.fromkeys((event.deed, *event.also)):
-            self._writer.insert(
-                self.timeline,
-                deed=deed,
-                height=at.height,
-                order_no=order_no,
-                market_ms=at.market_ms,
-                event=type(event).__name__,
-                step=event.step,
-                zh=event.zh,
-                en=event.en,
-                parties="".join(f",{member}" for member in event.parties) + ",",
-                facts=facts,
-            )
+        parties = "".join([f",{member}" for member in event.parties]) + ","
+        facts = msgspec.json.encode(msgspec.structs.asdict(event)).decode()
+        where = (at.height, order_no)
+        name = type(event).__name__
+        self._writer.append(
+            self.happenings, (*where, at.market_ms, name, event.step, event.zh, event.en, parties, facts)
+        )
+        for deed in {event.deed: None, **dict.fromkeys(event.also)}:
+            self._writer.append(self.timeline, (deed, *where))
 
     def timeline_of(self, viewer: Viewer, deed: str) -> list[Row]:
         """The events of a deed and of those it led to, in order, as far as the viewer is a party to them.
@@ -189,7 +197,7 @@ class Projector:
         rows = self.connection.execute(
             "WITH RECURSIVE story(deed) AS (SELECT ? UNION SELECT to_deed FROM leads JOIN story USING (deed)) "
             "SELECT DISTINCT height, order_no, market_ms, event, step, zh, en, parties, facts FROM timeline "
-            "JOIN story USING (deed) WHERE (? OR parties = ',' OR parties LIKE ?) ORDER BY height, order_no LIMIT ?",
+            "JOIN story USING (deed) JOIN happenings USING (height, order_no) WHERE (? OR parties = ',' OR parties LIKE ?) ORDER BY height, order_no LIMIT ?",
             (deed, viewer.kind in self.oversight, f"%,{viewer.member_id},%", LIMIT_MAX_COUNT),
         )
         names = ("height", "market_ms", "event", "step", "zh", "en", "parties", "facts")

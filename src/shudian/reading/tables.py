@@ -91,6 +91,37 @@ class ReadTable:
         """The statement that adds a row, its columns in order."""
         return f"INSERT INTO {self.name} VALUES ({', '.join('?' * len(self.columns))})"  # noqa: S608 - a declared name
 
+    @cached_property
+    def replace_sql(self) -> str:
+        """The statement that puts a row in the place of the one of its key."""
+        return f"REPLACE{self.insert_sql.removeprefix('INSERT')}"
+
+    @cached_property
+    def select_sql(self) -> str:
+        """The statement that reads the row of a key."""
+        return f"SELECT * FROM {self.name} WHERE {self._is_key}"  # noqa: S608 - declared names
+
+    @cached_property
+    def delete_sql(self) -> str:
+        """The statement that removes the row of a key."""
+        return f"DELETE FROM {self.name} WHERE {self._is_key}"  # noqa: S608 - declared names
+
+    @cached_property
+    def _is_key(self) -> str:
+        return " AND ".join(f"{name} = ?" for name in self.key)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place of each column."""
+        return {name: place for place, name in enumerate(self.names)}
+
+    def key_in(self, where: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The key that a condition names whole, or None if it does not."""
+        try:
+            return tuple([where[name] for name in self.key])
+        except KeyError:
+            return None
+
     def has(self, name: str) -> bool:
         """Whether there is a column of that name."""
         return any(column.name == name for column in self.columns)

@@ -10,8 +10,9 @@ from shudian.contracts.agreements.messages import (
 )
 from shudian.contracts.roles import OVERSIGHT, Kind
 from shudian.kernel.units import energy_fen
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import At, ReadTable, Row, Views, integer, parties, text
+from shudian.reading.writer import Writer
 
 _SCOPE = parties("seller_id", "buyer_id", also=(*OVERSIGHT, Kind.GRID_COMPANY))
 

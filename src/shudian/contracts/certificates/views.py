@@ -30,8 +30,9 @@ from shudian.contracts.certificates.views_tables import (
     TRANSFERS,
 )
 from shudian.kernel import fields
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import At, Row, Views
+from shudian.reading.writer import Writer
 
 _CENTURY = 200_000
 _DEVICE, _MONTH, _SERIAL, _NUMBERS = slice(11, 16), slice(17, 21), slice(21, 30), slice(17, 30)

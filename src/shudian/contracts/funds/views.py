@@ -15,8 +15,9 @@ from shudian.contracts.funds.messages import (
 from shudian.contracts.funds.messages_accounts import Balances, Code, HoldState, balance_fen, code_of, free_of, owner_of
 from shudian.contracts.roles import OVERSIGHT
 from shudian.kernel.clock import day_after, day_of
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import At, ReadTable, Row, Views, blob, integer, parties, text
+from shudian.reading.writer import Writer
 
 BALANCE = "balance"
 HOLD = "hold"
@@ -250,7 +251,9 @@ def _counters(code: Code, balances: Balances) -> dict[str, int]:
 def _set_balances(db: Writer, account_id: int, balances: Balances) -> None:
     code = code_of(account_id)
     db.update(ACCOUNTS, {"account_id": account_id}, **_counters(code, balances))
-    db.update(POSITIONS, {"account_id": account_id, "kind": BALANCE}, amount_fen=balance_fen(code, balances))
+    db.update(
+        POSITIONS, {"account_id": account_id, "kind": BALANCE, "item": ""}, amount_fen=balance_fen(code, balances)
+    )
 
 
 def _take(db: Writer, account_id: int, kind: str, item: str, bank_id: int, amount_fen: int, expires_ms: int) -> None:

@@ -1,8 +1,9 @@
 """What governance tells: every setting with the day it holds from, and its source."""
 
 from shudian.contracts.governance.messages import SettingSet
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import PUBLIC, At, ReadTable, Row, Views, integer, text
+from shudian.reading.writer import Writer
 
 SETTINGS = ReadTable(
     "governance_settings",

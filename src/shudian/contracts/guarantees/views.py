@@ -10,8 +10,9 @@ from shudian.contracts.guarantees.messages_events import (
     RequirementSet,
 )
 from shudian.contracts.roles import OVERSIGHT, Kind
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import At, ReadTable, Row, Views, blob, integer, parties, text
+from shudian.reading.writer import Writer
 
 _WATCHERS = (*OVERSIGHT, Kind.GRID_COMPANY)
 _MEMBER = integer("member_id", "成员", "member")

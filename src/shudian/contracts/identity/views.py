@@ -24,8 +24,9 @@ from shudian.contracts.identity.messages_registration import (
     Particulars,
 )
 from shudian.contracts.roles import OVERSIGHT
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import PUBLIC, At, ReadTable, Row, Views, blob, integer, parties, text
+from shudian.reading.writer import Writer
 
 MEMBERS = ReadTable(
     "identity_members",

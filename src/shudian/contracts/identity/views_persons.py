@@ -5,8 +5,9 @@ from collections.abc import Callable
 from shudian.contracts.identity.messages_persons import KeyRevoked, KeyRotated, PersonAdded, RolesSet
 from shudian.contracts.roles import OVERSIGHT
 from shudian.kernel.messages import Event
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import At, ReadTable, Row, blob, integer, parties, text
+from shudian.reading.writer import Writer
 
 PERSONS = ReadTable(
     "identity_persons",

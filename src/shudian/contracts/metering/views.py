@@ -9,8 +9,9 @@ from shudian.contracts.metering.messages import (
     ReadingsEstimated,
 )
 from shudian.contracts.roles import OVERSIGHT, Kind
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import At, ReadTable, Row, Views, blob, integer, parties, text
+from shudian.reading.writer import Writer
 
 _OWNER = parties("owner_id", also=(*OVERSIGHT, Kind.GRID_COMPANY))
 

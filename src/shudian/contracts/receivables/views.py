@@ -42,8 +42,8 @@ from shudian.contracts.receivables.views_tables import (
     TOTALS,
 )
 from shudian.kernel.clock import day_of, month_of
-from shudian.reading.reader import Writer
 from shudian.reading.tables import At, Views
+from shudian.reading.writer import Writer
 
 STANDING, REPLACED, CHOSEN, PASSED_OVER = "standing", "replaced", "chosen", "passed_over"
 """States of a quote as shown."""

@@ -13,8 +13,9 @@ from shudian.contracts.resources.messages import (
 )
 from shudian.contracts.roles import OVERSIGHT, Kind
 from shudian.kernel import fields
-from shudian.reading.reader import LIMIT_MAX_COUNT, Reader, Viewer, Writer
+from shudian.reading.reader import LIMIT_MAX_COUNT, Reader, Viewer
 from shudian.reading.tables import PUBLIC, At, ReadTable, Row, Views, integer, parties, text
+from shudian.reading.writer import Writer
 
 RESOURCES = ReadTable(
     "resources_register",

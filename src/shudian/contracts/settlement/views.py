@@ -52,8 +52,8 @@ from shudian.contracts.settlement.views_tables import (
 from shudian.contracts.settlement.views_tariffs import tariff_table, tou_table
 from shudian.contracts.settlement.views_words import KINDS, text_of
 from shudian.kernel.units import SEGMENTS_PER_DAY
-from shudian.reading.reader import Writer
 from shudian.reading.tables import At, Views
+from shudian.reading.writer import Writer
 
 
 def reference_prices_published(db: Writer, event: ReferencePricesPublished, _at: At) -> None:

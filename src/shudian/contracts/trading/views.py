@@ -20,8 +20,9 @@ from shudian.contracts.trading.messages_events import (
     TradeMade,
 )
 from shudian.kernel.units import PRICE_KWH_PER_FEN, round_half_away
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import PUBLIC, At, ReadTable, Row, Views, integer, parties, text
+from shudian.reading.writer import Writer
 
 _SESSION = integer("session_id", "交易场次", "session")
 _SEGMENT = integer("segment", "时段", "segment")

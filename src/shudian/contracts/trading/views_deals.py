@@ -14,8 +14,9 @@ from shudian.contracts.trading.messages_negotiations import (
 )
 from shudian.contracts.trading.messages_transfers import TransferConcluded, TransferEnded, TransferProposed
 from shudian.kernel.messages import Event
-from shudian.reading.reader import Reader, Viewer, Writer
+from shudian.reading.reader import Reader, Viewer
 from shudian.reading.tables import MEMBERS, PUBLIC, At, ReadTable, Row, integer, parties, text
+from shudian.reading.writer import Writer
 
 _TERMS = (
     integer("seller_id", "售方", "seller"),
