@@ -191,6 +191,19 @@ class Store:
         rows.replace(decode_key(key_bytes), decode(row_bytes, rows.table.record))
 
 
+def number_in(key: Key, place: int = -1) -> int:
+    """An integer column of a key, the last by default; a key of another type there is a fault of ours.
+
+    >>> number_in(("settlement.rate", 7))
+    7
+    """
+    column = key[place]
+    if not isinstance(column, int):
+        message = f"column {place} of {key} is an integer"
+        raise check.CheckFailed(message)
+    return column
+
+
 def encode_key(key: Key) -> bytes:
     """The canonical bytes of a key."""
     return encode(key)

@@ -23,7 +23,7 @@ from shudian.kernel import clock, fields
 from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.machine import CLOCK, STEPPED, advance_clock
 from shudian.kernel.outcomes import both
-from shudian.kernel.tables import HasStore
+from shudian.kernel.tables import HasStore, number_in
 
 HOLIDAYS = "governance.holidays_day"
 WORKDAYS = "governance.workdays_day"
@@ -37,7 +37,7 @@ def setting_values(at: HasStore, name: str, day: int, scope: str = "") -> tuple[
     for wanted in (scope, "") if scope else ("",):
         found: SettingRow | None = None
         for key, row in SETTING_ROWS.range(at, name, wanted):
-            if key[2] > day:  # type: ignore[operator] # from_day is an integer column
+            if number_in(key) > day:
                 break
             found = row
         if found is not None:

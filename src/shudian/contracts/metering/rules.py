@@ -41,7 +41,7 @@ from shudian.contracts.resources.messages import Resource, ResourceType
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.outcomes import both
-from shudian.kernel.tables import HasStore, Key, next_id
+from shudian.kernel.tables import HasStore, Key, next_id, number_in
 from shudian.kernel.units import PPM, SEGMENTS_PER_DAY, SLOTS_PER_DAY, floor_div
 
 COMPLETENESS_TARGET = "metering.completeness_target_ppm"
@@ -65,12 +65,12 @@ def meter(at: HasStore, meter_id: int) -> Meter:
 def meters_of(at: HasStore, owner_id: int, direction: Direction, day: int = 0) -> list[int]:
     """Ids of a member's meters of a direction: those bound on ``day``, or without a day those whose binding has no end yet."""
     rows = METERS.find(at, "by_owner", owner_id, direction)
-    return [_id(key) for key, row in rows if (row.counts_on(day) if day else not row.last_day)]
+    return [number_in(key) for key, row in rows if (row.counts_on(day) if day else not row.last_day)]
 
 
 def meters_on(at: HasStore, day: int) -> list[int]:
     """Ids of all meters bound on a day."""
-    return [_id(key) for key, row in METERS.range(at) if row.counts_on(day)]
+    return [number_in(key) for key, row in METERS.range(at) if row.counts_on(day)]
 
 
 def missing_on(at: HasStore, day: int) -> list[int]:
@@ -105,10 +105,6 @@ def member_segments_kwh(at: BlockContext, owner_id: int, direction: Direction, d
     """Whole kWh of the 24 hours, summed over a member's meters of a direction bound on that day. Refuses: 7003."""
     days = [day_segments_kwh(at, meter_id, day) for meter_id in meters_of(at, owner_id, direction, day)]
     return tuple(sum(hours) for hours in zip(*days, strict=True)) if days else (0,) * SEGMENTS_PER_DAY
-
-
-def _id(key: Key) -> int:
-    return key[-1]  # type: ignore[return-value] # meter_id is an integer column
 
 
 def bind_meter(ctx: Context, message: BindMeter) -> MeterReply:

@@ -51,7 +51,7 @@ from shudian.contracts.resources.state import (
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.outcomes import both
-from shudian.kernel.tables import HasStore, Key, next_id
+from shudian.kernel.tables import HasStore, next_id, number_in
 
 CAPACITY_MIN = "resources.capacity_min_kw"
 CAPACITY_MAX = "resources.capacity_max_kw"
@@ -81,12 +81,12 @@ def require_resource(at: HasStore, resource_id: int) -> Resource:
 
 def resources_of(at: HasStore, owner_id: int) -> list[tuple[int, Resource]]:
     """(resource_id, resource) of an owner, in whatever state, by id."""
-    return [(_id(key), row) for key, row in RESOURCES.find(at, "by_owner", owner_id)]
+    return [(number_in(key), row) for key, row in RESOURCES.find(at, "by_owner", owner_id)]
 
 
 def units_of(at: HasStore, plant_id: int) -> list[tuple[int, Resource]]:
     """(resource_id, unit) of a plant, in whatever state, by id."""
-    return [(_id(key), row) for key, row in RESOURCES.find(at, "by_parent", plant_id)]
+    return [(number_in(key), row) for key, row in RESOURCES.find(at, "by_parent", plant_id)]
 
 
 def capability_kw(at: HasStore, owner_id: int) -> tuple[int, int]:
@@ -96,10 +96,6 @@ def capability_kw(at: HasStore, owner_id: int) -> tuple[int, int]:
     """
     row = CAPABILITIES.get(at, owner_id)
     return (0, 0) if row is None else (row.generate_kw, row.consume_kw)
-
-
-def _id(key: Key) -> int:
-    return key[-1]  # type: ignore[return-value] # resource_id is an integer column
 
 
 def register_resource(ctx: Context, message: RegisterResource) -> ResourceReply:

@@ -3,7 +3,7 @@
 from shudian.contracts.resources.messages import Resource, ResourceState, ResourceType
 from shudian.kernel.codec import Record
 from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
-from shudian.kernel.tables import Key, Table
+from shudian.kernel.tables import Key, Table, number_in
 
 
 class Change(Record):
@@ -66,7 +66,7 @@ def _capabilities_are_sums(ctx: BlockContext) -> bool:
 
 def _units_fit_their_plants(ctx: BlockContext) -> bool:
     return all(
-        units_kw(ctx, key[0]) <= row.capacity_kw  # type: ignore[arg-type] # resource_id is an integer column
+        units_kw(ctx, number_in(key)) <= row.capacity_kw
         for key, row in RESOURCES.range(ctx)
         if row.type is ResourceType.PLANT
     )

@@ -25,7 +25,7 @@ from shudian.contracts.settlement.messages_refusals import (
 from shudian.contracts.settlement.state import ISSUED_MONTHS, LINES, STATEMENTS
 from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext
-from shudian.kernel.tables import HasStore, Key, next_id
+from shudian.kernel.tables import HasStore, next_id, number_in
 
 LEDGERS = {
     LineKind.LEVY: Code.LEVY,
@@ -56,14 +56,16 @@ def statement(at: HasStore, statement_id: int) -> Statement:
 def statement_of(at: HasStore, member_id: int, month: int) -> tuple[int, Statement] | None:
     """The id and the statement of a member's month, or None if it is not issued."""
     for key, row in STATEMENTS.find(at, "by_member", member_id, month):
-        return _id(key), row
+        return number_in(key), row
     return None
 
 
 def lines_of(at: HasStore, member_id: int, month: int) -> list[tuple[int, BillLine]]:
     """(line_id, line) of a member's month on either side, corrected ones too, by id."""
     found = [
-        (_id(key), row) for side in ("by_payer", "by_payee") for key, row in LINES.find(at, side, member_id, month)
+        (number_in(key), row)
+        for side in ("by_payer", "by_payee")
+        for key, row in LINES.find(at, side, member_id, month)
     ]
     return sorted(found, key=lambda item: item[0])
 
@@ -73,7 +75,7 @@ def lines_between(at: HasStore, one_id: int, other_id: int, month: int) -> Itera
     for payer_id, payee_id in ((one_id, other_id), (other_id, one_id)):
         for key, row in LINES.find(at, "by_payer", payer_id, month):
             if row.payee_id == payee_id:
-                yield _id(key), row
+                yield number_in(key), row
 
 
 def account_code(at: HasStore, row: BillLine, member_id: int) -> Code:
@@ -145,7 +147,3 @@ def _is_discharged(at: HasStore, agreement_id: int) -> bool:
             return False
         month = clock.month_after(month)
     return all(is_discharged(row) for _, row in LINES.find(at, "by_agreement", agreement_id))
-
-
-def _id(key: Key) -> int:
-    return key[-1]  # type: ignore[return-value] # line_id and statement_id are integer columns
