@@ -121,6 +121,9 @@ def damage(folder: Path, sql: str) -> None:
         ("UPDATE state SET row = x'00' WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
         ("UPDATE state SET key = 7 WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
         ("UPDATE state SET table_name = 'kernel.cloak' WHERE table_name = 'kernel.clock'", "cannot be decoded"),
+        ("UPDATE state SET height = height + 1 WHERE table_name = 'kernel.clock'", "does not lead to the app hash"),
+        ("UPDATE state SET height = -1 WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
+        ("UPDATE state SET height = 'x' WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
         ("DELETE FROM state WHERE table_name = 'kernel.answered'", "does not lead to the app hash of block 13"),
         ("ALTER TABLE cold ADD COLUMN more BLOB", "table definitions"),
         ("PRAGMA user_version = 1", "format 1"),
@@ -133,9 +136,10 @@ def test_damage_is_named_at_start(tmp_path: Path, sql: str, named: str) -> None:
         reopen(tmp_path)
 
 
-def test_verify_names_the_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", ["row = x'00'", "height = height + 1"])
+def test_verify_names_the_row(tmp_path: Path, damaged: str) -> None:
     fill(tmp_path).close()
-    damage(tmp_path, "UPDATE state SET row = x'00' WHERE table_name = 'kernel.clock'")
+    damage(tmp_path, f"UPDATE state SET {damaged} WHERE table_name = 'kernel.clock'")
     with pytest.raises(NodeError, match=r"the row of the state table kernel\.clock \(\) differs"):
         verify_folder(tmp_path)
 

@@ -219,7 +219,7 @@ class Chain:
 
 
 @cache
-def founded() -> tuple[int, tuple[tuple[str, bytes, bytes], ...]]:
+def founded() -> tuple[int, tuple[tuple[str, bytes, bytes, int], ...]]:
     """Height and rows of the chain on which every play begins: members, accounts, resources, meters."""
     chain = Chain()
     chain.keep(chain.machine.genesis(STEPPED, START_MS, _sections()))
@@ -232,7 +232,7 @@ def founded() -> tuple[int, tuple[tuple[str, bytes, bytes], ...]]:
         ):
             assert chain.block(chain.seal(sender_id, message, (name,)))[0].done
     rows = [
-        (table, encode(key), encode(row))
+        (table, encode(key), encode(row), held.versions[key])
         for table, held in chain.machine.store.rows.items()
         if table != ANSWERED.name
         for key, row in held.data.items()

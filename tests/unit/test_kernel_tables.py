@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shudian.kernel.codec import Record, encode
+from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import merkle_root
-from shudian.kernel.roots import StateTree
+from shudian.kernel.roots import Change, StateTree
 from shudian.kernel.tables import SEQUENCES, Key, Store, Table, decode_key, encode_key, next_id
 
 
@@ -74,20 +75,26 @@ def test_a_rolled_back_message_gives_its_ids_back() -> None:
     assert next_id(store, "x") == 2
 
 
+def state_key_at(height: int) -> bytes:
+    return sha256(b"state key of block %d" % height)
+
+
+def written(rows: dict[Key, int], version: int) -> list[Change]:
+    return [("t.a", key, encode(value), version) for key, value in rows.items()]
+
+
 rows = st.dictionaries(keys, st.integers(0, 9), max_size=30)
 
 
 @given(rows, st.randoms(use_true_random=False), rows)
 def test_the_root_depends_on_the_rows_alone(final: dict[Key, int], order: object, first: dict[Key, int]) -> None:
     straight, crooked = StateTree(), StateTree()
-    straight.update([("t.a", key, encode(value)) for key, value in final.items()])
-    crooked.update([("t.a", key, encode(value)) for key, value in first.items()])
-    leave = [("t.a", key, None) for key in first if key not in final]
-    arrive = [("t.a", key, encode(value)) for key, value in final.items()]
-    mixed: list[tuple[str, Key, bytes | None]] = [*leave, *arrive]
+    straight.update(written(final, 7), state_key_at)
+    crooked.update(written(first, 3), state_key_at)
+    mixed: list[Change] = [*(("t.a", key, None, 7) for key in first if key not in final), *written(final, 7)]
     order.shuffle(mixed)  # type: ignore[attr-defined] # Hypothesis gives a random.Random
     for change in mixed:
-        crooked.update([change])
+        crooked.update([change], state_key_at)
     assert straight.root == crooked.root
     if final:
         assert straight.root != StateTree().root
@@ -96,10 +103,38 @@ def test_the_root_depends_on_the_rows_alone(final: dict[Key, int], order: object
 @given(rows, keys, st.integers(0, 9))
 def test_one_other_row_gives_another_root(held: dict[Key, int], key: Key, value: int) -> None:
     one, other = StateTree(), StateTree()
-    one.update([("t.a", k, encode(v)) for k, v in held.items()])
+    one.update(written(held, 7), state_key_at)
     changed = {**held, key: value}
-    other.update([("t.a", k, encode(v)) for k, v in changed.items()])
+    other.update(written(changed, 7), state_key_at)
     assert (one.root == other.root) is (held == changed)
+
+
+@given(rows.filter(bool))
+def test_one_other_version_or_state_key_gives_another_root(held: dict[Key, int]) -> None:
+    one, later, elsewhere = StateTree(), StateTree(), StateTree()
+    one.update(written(held, 7), state_key_at)
+    later.update([*written(held, 7), written(held, 8)[-1]], state_key_at)
+    elsewhere.update(written(held, 7), lambda height: state_key_at(height + 1))
+    assert len({one.root, later.root, elsewhere.root}) == 3
+
+
+def test_what_was_rolled_back_was_not_written() -> None:
+    store = Store((ITEMS,))
+    ITEMS.put(store, (1, "a"), Item(1, 1))
+    store.stamp(store.touched(), 4)
+    store.settle()
+    mark = store.mark()
+    ITEMS.put(store, (1, "a"), Item(2, 2))
+    ITEMS.put(store, (2, "b"), Item(2, 2))
+    store.rollback(mark)
+    assert store.touched() == []
+    ITEMS.put(store, (1, "a"), Item(1, 1))
+    assert store.touched() == [("test.items", (1, "a"), Item(1, 1))]
+    store.stamp(store.touched(), 5)
+    assert store.rows["test.items"].versions == {(1, "a"): 5}
+    ITEMS.delete(store, 1, "a")
+    store.stamp(store.touched(), 6)
+    assert store.rows["test.items"].versions == {}
 
 
 def test_merkle_root_is_rfc_6962() -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from shudian.client.client import Client
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
+from shudian.kernel.blinding import row_blind
 from shudian.kernel.codec import decode, encode
-from shudian.kernel.crypto import SigningKey
+from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import Envelope, Signature
 from shudian.kernel.ids import derived_id
 from shudian.kernel.machine import STEPPED, WALL, answer_key
@@ -23,13 +24,15 @@ from shudian.node.local import LocalTransport
 from shudian.node.prove import prove_message, prove_rows
 from shudian.node.verify import verify_folder
 from shudian.proofs.check import NotProvenError, Proven, check
-from shudian.proofs.files import Proof, RowProof, StateProof, to_bytes
+from shudian.proofs.files import Proof, RowProof, ShownRow, StateProof, to_bytes
 from shudian.proofs.headers import FORMAT_VERSION, NO_HASH, Header, SignedHeader
 from tests.support.chain import create, founder, key_of
 
 SIGNER = key_of("signer")
 TABLE = "t.items"
 ID = b"0123456789abcdef"
+VERSION = 5
+STATE_KEY = sha256(b"state key")
 
 
 def signed(header: Header, *signers: SigningKey) -> SignedHeader:
@@ -45,14 +48,20 @@ def state_header(root: bytes) -> Header:
 
 def tree_of(rows: dict[Key, bytes]) -> StateTree:
     tree = StateTree()
-    tree.update([(TABLE, key, row) for key, row in rows.items()])
+    tree.update([(TABLE, key, row, VERSION) for key, row in rows.items()], lambda _height: STATE_KEY)
     return tree
+
+
+def shown(key: Key, row: bytes | None) -> ShownRow | None:
+    """What a proof shows of a row of the tree."""
+    blind = row_blind(STATE_KEY, row_path(TABLE, encode_key(key)), VERSION)
+    return None if row is None else ShownRow(blind, VERSION, row)
 
 
 def row_proof(tree: StateTree, key: Key, row: bytes | None) -> StateProof:
     """A proof of one row of a state that has one contract, signed."""
     sub_roots = (("t", tree.root),)
-    proof = RowProof(TABLE, encode_key(key), row, *tree.beside(TABLE, key))
+    proof = RowProof(TABLE, encode_key(key), shown(key, row), *tree.beside(TABLE, key))
     return StateProof(signed(state_header(app_hash(sub_roots)), SIGNER), sub_roots, (proof,))
 
 
@@ -140,6 +149,8 @@ def test_every_row_of_a_chain_is_proved_and_its_neighbours_are_absent(node: Embe
     found = check(to_bytes(proof), [node.public_key])
     assert len(found.rows) > 100
     assert {(one.table, one.key): one.row for one in found.rows} == {place: rows.get(place) for place in [*near, *rows]}
+    assert {one.version for one in found.rows} == {0, 1, None}
+    assert all(one.version == 1 for one in found.rows if one.table == "governance.setting_rows" and 20260701 in one.key)
     assert sum(one.row is None for one in found.rows) > 50
 
 

@@ -21,7 +21,7 @@ from shudian.kernel.tables import encode_key
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.prove import prove_message, prove_rows
 from shudian.proofs.check import NotProvenError, Proven, check
-from shudian.proofs.files import MessageProof, Proof, Result, RowProof, StateProof, to_bytes
+from shudian.proofs.files import MessageProof, Proof, Result, RowProof, ShownRow, StateProof, to_bytes
 from shudian.proofs.headers import FORMAT_VERSION, NO_HASH, Header, SignedHeader
 from shudian.proofs.words import facts, sentence
 from tests.support.chain import create, founder, key_of
@@ -130,7 +130,7 @@ def test_a_forged_proof_of_absence_is_refused_or_true(node: EmbeddedNode) -> Non
             proven = check(to_bytes(forged), [NODE_KEY])
             assert proven.carrier == proof.carrier.header
             assert all(row.row is None and row.key not in stored for row in proven.rows)
-    assert is_refused(to_bytes(replace(proof, rows=(replace(proof.rows[0], row=b""),))))
+    assert is_refused(to_bytes(replace(proof, rows=(replace(proof.rows[0], row=ShownRow(bytes(32), 0, b"")),))))
     there = replace(proof.rows[0], key=encode_key(PRESENT[1]))
     assert is_refused(to_bytes(replace(proof, rows=(there,))))
 
@@ -329,7 +329,7 @@ row_proofs = st.builds(
     RowProof,
     table=st.one_of(st.sampled_from([TABLE, "t.other", "u.items"]), st.text(max_size=8)),
     key=st.one_of(st.binary(max_size=8), st.lists(st.integers(0, 3), max_size=2).map(encode)),
-    row=st.one_of(st.none(), st.binary(max_size=8)),
+    row=st.one_of(st.none(), st.builds(ShownRow, digests, st.integers(-2, 2**64 - 1), st.binary(max_size=8))),
     bucket=st.lists(st.tuples(digests, digests), max_size=3).map(tuple),
     aunts=aunts,
 )

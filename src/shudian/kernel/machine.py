@@ -33,7 +33,7 @@ from shudian.kernel.outcomes import (
     both,
     refused,
 )
-from shudian.kernel.roots import StateRoots
+from shudian.kernel.roots import Change, StateRoots
 from shudian.kernel.tables import SEQUENCES, Key, Store, Table
 from shudian.kernel.units import remainder
 
@@ -71,13 +71,13 @@ KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED)
 class Applied:
     """What a block did. outcomes: per envelope, per message. events: (place of the envelope or -1 for hooks, event).
 
-    changes: rows to store, (table, key, bytes or None). cold: blobs to store. faults: texts of our own failures, to be told loudly.
+    changes: rows to store. cold: blobs to store. faults: texts of our own failures, to be told loudly.
     """
 
     market_ms: int
     outcomes: list[tuple[Outcome, ...]]
     events: list[tuple[int, Event]]
-    changes: list[tuple[str, Key, bytes | None]]
+    changes: list[Change]
     cold: list[tuple[bytes, bytes]]
     app_hash: bytes
     faults: list[str]
@@ -128,9 +128,8 @@ class Machine:
         for contract in self.market.contracts:
             if contract.genesis_in is not None:
                 contract.genesis_in(context, sections.get(contract.name, {}))
-        applied = self._finish(context.market_ms, [], [(-1, event) for event in context.events], [])
-        self.height = 0
-        return applied
+        self.height = -1
+        return self._finish(context.market_ms, [], [(-1, event) for event in context.events], [])
 
     def apply(self, block_ms: int, arrivals: Sequence[Arrival]) -> Applied:
         """Apply one block of envelopes that went through the door. ``block_ms`` is the header's time; only a wall clock takes it as market time."""
@@ -243,10 +242,11 @@ class Machine:
         touched = self.store.touched()
         self._check_rows(touched)
         self.height += 1
-        if remainder(self.height, FULL_CHECK_EVERY_BLOCKS) == 0:
+        if self.height and remainder(self.height, FULL_CHECK_EVERY_BLOCKS) == 0:
             self.check_all()
-        changes = [(table, key, None if row is None else encode(row)) for table, key, row in touched]
-        self.roots.update(changes)
+        self.store.stamp(touched, self.height)
+        changes = [(table, key, None if row is None else encode(row), self.height) for table, key, row in touched]
+        self.roots.update(changes, self.state_key_at)
         return Applied(market_ms, outcomes, events, changes, self.cold.pending(), self.roots.app_hash(), faults)
 
     def settle(self) -> None:
@@ -281,15 +281,25 @@ class Machine:
                 for key, row in invariant.table.range(self.store):
                     check.that(invariant.holds(key, row), f"{invariant.name} at {key}")
 
-    def load(self, height: int, rows: list[tuple[str, bytes, bytes]]) -> bytes:
-        """Put back a stored state at start; returns its app hash, to be compared with the stored one."""
-        for table, key, row in rows:
-            self.store.load(table, key, row)
+    def load(self, height: int, rows: list[tuple[str, bytes, bytes, int]]) -> bytes:
+        """Put back a stored state (table, key, row, version) at start; returns its app hash, to be compared with the stored one."""
+        for table, key, row, version in rows:
+            self.store.load(table, key, row, version)
         self.height = height
         self.roots.update(
-            [(table, key, encode(row)) for table, held in self.store.rows.items() for key, row in held.data.items()]
+            (
+                (table, key, encode(row), held.versions[key])
+                for table, held in self.store.rows.items()
+                for key, row in held.data.items()
+            ),
+            self.state_key_at,
         )
         return self.roots.app_hash()
+
+    def state_key_at(self, height: int) -> bytes:
+        """The state key of the epoch in force at a height."""
+        del height
+        return bytes(32)
 
     def contract(self, name: str) -> Contract:
         """A contract by name."""

@@ -7,16 +7,19 @@ prefix  hash                                       over
 ======  =========================================  ============================================================
 0x00    leaf of a list (RFC 6962)                  the leaf
 0x01    inner node of a list (RFC 6962)            left, right
-0x02    bucket of rows                             (path, SHA-256 of the row) of each row, by path
+0x02    bucket of rows                             (path, leaf) of each row, by path
 0x03    node of the tree above the buckets         its 16 children, 32 zero bytes for one without rows
+0x04    leaf of a row                              blind, version in eight bytes, row
 ======  =========================================  ============================================================
 
 The path of a row is the SHA-256 of table name, 0x00 and key; its first two bytes number the bucket, and each nibble of that number
-chooses a child on the way down. A bucket or node without rows is not hashed: it is 32 zero bytes.
+chooses a child on the way down. The version of a row is the height of the block that wrote it last; its blind is a secret of that block's
+epoch (:mod:`shudian.kernel.blinding`), so a leaf tells nothing to whoever guesses the row. A bucket or node without rows is not hashed: it is 32 zero bytes.
 """
 
 from collections.abc import Sequence
 
+from shudian.kernel.blinding import height_bytes
 from shudian.kernel.codec import Record
 from shudian.kernel.crypto import sha256
 
@@ -30,7 +33,7 @@ NIBBLE_BITS = 4
 _NIBBLE = FAN_OUT - 1
 
 Bucket = tuple[tuple[bytes, bytes], ...]
-"""(path, SHA-256 of the row) of all rows of a bucket, by path."""
+"""(path, leaf) of all rows of a bucket, by path."""
 
 Aunts = tuple[tuple[bytes, ...], ...]
 """From the bucket's level up: the hashes of the other 15 children, in order; empty bytes for one without rows."""
@@ -100,6 +103,11 @@ def root_of_leaf(leaf: bytes, path: Sequence[Step]) -> bytes:
 def row_path(table: str, key: bytes) -> bytes:
     """The path of a row, 32 bytes, from its table's name and the canonical bytes of its key."""
     return sha256(table.encode() + b"\x00" + key)
+
+
+def row_leaf(blind: bytes, version: int, row: bytes) -> bytes:
+    """The leaf of a row, from its blind of 32 bytes, its version of 0 or more and its canonical bytes."""
+    return sha256(b"\x04" + blind + height_bytes(version) + row)
 
 
 def bucket_no(path: bytes) -> int:

@@ -1,10 +1,12 @@
 """Roots of the state: a sub-root per contract over its rows, all of them under one app hash; and what proves a row against it.
 
-A root is a function of the rows alone, whatever the order they came in, and a block costs time in proportion to the rows that it
+A root is a function of the rows, their versions and the state keys alone, whatever the order they came in, and a block costs time in proportion to the rows that it
 changed. The rules of hashing are in :mod:`shudian.kernel.merkle`.
 """
 
-from shudian.kernel.crypto import sha256
+from collections.abc import Iterable
+
+from shudian.kernel.blinding import StateKeys, row_blind
 from shudian.kernel.merkle import (
     FAN_OUT,
     LEVELS,
@@ -16,9 +18,13 @@ from shudian.kernel.merkle import (
     bucket_hash,
     bucket_no,
     node_hash,
+    row_leaf,
     row_path,
 )
 from shudian.kernel.tables import Key, encode_key
+
+Change = tuple[str, Key, bytes | None, int]
+"""Table, key, encoded row (None when removed), and its version: the height of the block that wrote it."""
 
 
 class StateTree:
@@ -34,18 +40,21 @@ class StateTree:
         """The root over all rows, 32 bytes; zero bytes for no rows."""
         return self._nodes[0].get(0, NOTHING)
 
-    def update(self, changes: list[tuple[str, Key, bytes | None]]) -> None:
-        """Take in changed rows: (table, key, encoded row or None when removed)."""
+    def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
+        """Take in changed rows."""
         dirty: dict[int, None] = {}
-        for table, key, row in changes:
+        version_before, state_key = -1, b""
+        for table, key, row, version in changes:
             path = row_path(table, encode_key(key))
             bucket = bucket_no(path)
             dirty[bucket] = None
             leaves = self._buckets.setdefault(bucket, {})
             if row is None:
                 leaves.pop(path, None)
-            else:
-                leaves[path] = sha256(row)
+                continue
+            if version != version_before:
+                version_before, state_key = version, state_key_at(version)
+            leaves[path] = row_leaf(row_blind(state_key, path, version), version, row)
         for bucket in dirty:
             self._set(LEVELS, bucket, bucket_hash(self._content(bucket)))
             if not self._buckets[bucket]:
@@ -91,13 +100,13 @@ class StateRoots:
         """One empty tree per contract name."""
         self._trees = {name: StateTree() for name in sorted(contracts)}
 
-    def update(self, changes: list[tuple[str, Key, bytes | None]]) -> None:
+    def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
         """Take in changed rows of any contract; the table's name tells whose they are."""
-        by_contract: dict[str, list[tuple[str, Key, bytes | None]]] = {}
+        by_contract: dict[str, list[Change]] = {}
         for change in changes:
             by_contract.setdefault(_contract_of(change[0]), []).append(change)
         for name, own in by_contract.items():
-            self._trees[name].update(own)
+            self._trees[name].update(own, state_key_at)
 
     def sub_roots(self) -> dict[str, bytes]:
         """The sub-root of each contract, by name."""

@@ -19,12 +19,13 @@ IndexOf = Callable[[Key, Any], Key | None]
 
 
 class Rows:
-    """The rows of one table of one store, in key order, with their indexes."""
+    """The rows of one table of one store, in key order, with their versions and indexes."""
 
     def __init__(self, table: "Table[Any]") -> None:
         """Start empty."""
         self.table = table
         self.data: SortedDict = SortedDict()
+        self.versions: dict[Key, int] = {}
         self.indexes: dict[str, SortedList] = {name: SortedList() for name in table.indexes}
 
     def replace(self, key: Key, row: Record | None) -> Record | None:
@@ -152,7 +153,6 @@ class Store:
         """Make empty tables."""
         self.rows: dict[str, Rows] = {table.name: Rows(table) for table in tables}
         self._undo: list[tuple[str, Key, Record | None]] = []
-        self._touched: dict[tuple[str, Key], None] = {}
 
     @property
     def store(self) -> "Store":
@@ -163,7 +163,6 @@ class Store:
         """Set or remove a row, remembering how to undo it."""
         old = self.rows[table].replace(key, row)
         self._undo.append((table, key, old))
-        self._touched[(table, key)] = None
         return old
 
     def mark(self) -> int:
@@ -177,18 +176,28 @@ class Store:
             self.rows[table].replace(key, old)
 
     def touched(self) -> list[tuple[str, Key, Record | None]]:
-        """Rows touched since :meth:`settle`, by table and key, with their present value (None: removed)."""
-        return [(table, key, self.rows[table].data.get(key)) for table, key in sorted(self._touched)]
+        """Rows written since :meth:`settle` and not rolled back, by table and key, with their present value (None: removed)."""
+        written = sorted({(table, key) for table, key, _ in self._undo})
+        return [(table, key, self.rows[table].data.get(key)) for table, key in written]
+
+    def stamp(self, touched: list[tuple[str, Key, Record | None]], version: int) -> None:
+        """Give each of these rows its version, the height of the block that wrote it; a removed row has none."""
+        for table, key, row in touched:
+            if row is None:
+                self.rows[table].versions.pop(key, None)
+            else:
+                self.rows[table].versions[key] = version
 
     def settle(self) -> None:
-        """End the block: forget undo log and touched rows."""
+        """End the block: forget the undo log, and with it which rows were touched."""
         self._undo.clear()
-        self._touched.clear()
 
-    def load(self, table: str, key_bytes: bytes, row_bytes: bytes) -> None:
-        """Put back a stored row at start."""
+    def load(self, table: str, key_bytes: bytes, row_bytes: bytes, version: int) -> None:
+        """Put back a stored row and its version at start."""
         rows = self.rows[table]
-        rows.replace(decode_key(key_bytes), decode(row_bytes, rows.table.record))
+        key = decode_key(key_bytes)
+        rows.replace(key, decode(row_bytes, rows.table.record))
+        rows.versions[key] = version
 
 
 def number_in(key: Key, place: int = -1) -> int:

@@ -109,9 +109,9 @@ def _replay(store: LedgerStore, last_height: int) -> Iterator[Machine]:
 
 def _stored(store: LedgerStore) -> Store:
     loaded = Machine(MARKET, "", store.cold).store
-    for table, key, row in store.rows():
+    for table, key, row, version in store.rows():
         try:
-            loaded.load(table, key, row)
+            loaded.load(table, key, row, version)
         except (KeyError, TypeError, ValueError, CheckFailed):
             raise NodeError(
                 f"文件夹 {store.folder} 的状态表 {table} {shown_key(key)} 这一行已损坏",
@@ -123,10 +123,7 @@ def _stored(store: LedgerStore) -> Store:
 def _first_row(height: int, a: Store, b: Store) -> RowDifference | None:
     for name, rows in a.rows.items():
         for key in sorted(rows.data.keys() | b.rows[name].data.keys()):
-            row_a, row_b = rows.data.get(key), b.rows[name].data.get(key)
+            row_a, row_b = shown_row(rows, key), shown_row(b.rows[name], key)
             if row_a != row_b:
-                contract = rows.table.contract
-                return RowDifference(
-                    height, contract, name, shown_key(encode_key(key)), shown_row(row_a), shown_row(row_b)
-                )
+                return RowDifference(height, rows.table.contract, name, shown_key(encode_key(key)), row_a, row_b)
     return None

@@ -36,7 +36,7 @@ def load(store: LedgerStore) -> Loaded:
     rows = store.rows()
     try:
         app_hash = machine.load(last.header.height, rows)
-    except (KeyError, TypeError, ValueError, CheckFailed) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, CheckFailed) as error:
         raise NodeError(
             f"状态表有一行无法解读（{error}）；shudian verify 会指出是哪一行",
             f"a row of the state cannot be decoded ({error}); shudian verify names it",

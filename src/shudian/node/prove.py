@@ -5,16 +5,17 @@ A proof shows in clear what it proves and stays valid for ever, so it is made fo
 
 from collections.abc import Callable, Sequence
 
+from shudian.kernel.blinding import row_blind
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.envelope import Envelope, Signature
 from shudian.kernel.machine import Machine, answer_key
-from shudian.kernel.merkle import merkle_path
+from shudian.kernel.merkle import merkle_path, row_path
 from shudian.kernel.tables import Key, encode_key
 from shudian.market import OVERSIGHT
 from shudian.node.blocks import Block, decode_events, decode_outcomes, results_leaves
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
-from shudian.proofs.files import MessageProof, RowProof, StateProof
+from shudian.proofs.files import MessageProof, RowProof, ShownRow, StateProof
 from shudian.proofs.headers import SignedHeader
 from shudian.reading.reader import Viewer
 
@@ -51,9 +52,14 @@ def _row_proof(machine: Machine, table: str, key: Key) -> RowProof:
     if len(key) != len(columns):
         named = ", ".join(columns) or "()"
         raise NodeError(f"表 {table} 的键为 {named}", f"the key of table {table} is {named}")
-    row = rows.data.get(key)
+    key_bytes = encode_key(key)
     bucket, aunts = machine.roots.beside(table, key)
-    return RowProof(table, encode_key(key), None if row is None else encode(row), bucket, aunts)
+    row = rows.data.get(key)
+    if row is None:
+        return RowProof(table, key_bytes, None, bucket, aunts)
+    version = rows.versions[key]
+    blind = row_blind(machine.state_key_at(version), row_path(table, key_bytes), version)
+    return RowProof(table, key_bytes, ShownRow(blind, version, encode(row)), bucket, aunts)
 
 
 def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> MessageProof:

@@ -3,8 +3,7 @@
 from typing import Any
 
 from shudian.kernel.check import CheckFailed
-from shudian.kernel.codec import Record
-from shudian.kernel.tables import decode_key
+from shudian.kernel.tables import Key, Rows, decode_key
 
 
 def shown_key(key: object) -> str:
@@ -22,11 +21,13 @@ def shown_key(key: object) -> str:
     return f"({', '.join(_shown(column) for column in columns)})"
 
 
-def shown_row(row: Record | None) -> str:
-    """The fields of a row, ``absent`` for none."""
+def shown_row(rows: Rows, key: Key) -> str:
+    """The fields of a row of a table and the block that wrote it last, ``absent`` for none."""
+    row = rows.data.get(key)
     if row is None:
         return "absent"
-    return ", ".join(f"{name}={_shown(getattr(row, name))}" for name in row.__struct_fields__)
+    shown = [f"{name}={_shown(getattr(row, name))}" for name in row.__struct_fields__]
+    return ", ".join([*shown, f"written in block {rows.versions.get(key)}"])
 
 
 def _shown(value: Any) -> str:

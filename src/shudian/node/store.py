@@ -19,13 +19,13 @@ from shudian.node.blocks import Block
 from shudian.node.errors import NodeError, sqlite_fault
 
 LEDGER_FILE = "ledger.db"
-STORE_VERSION = 2
-"""Layout of the file. Version 1 kept no digests. Raised by every change of the tables below; a program reads its own version only."""
+STORE_VERSION = 3
+"""Layout of the file. Version 1 kept no digests, version 2 no heights of rows. Raised by every change of the tables below; a program reads its own version only."""
 
 _SCHEMA = {
     "meta": "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID",
     "blocks": "CREATE TABLE blocks (height INTEGER PRIMARY KEY, block BLOB NOT NULL, digest BLOB NOT NULL)",
-    "state": "CREATE TABLE state (table_name TEXT, key BLOB, row BLOB NOT NULL, PRIMARY KEY (table_name, key)) WITHOUT ROWID",
+    "state": "CREATE TABLE state (table_name TEXT, key BLOB, row BLOB NOT NULL, height INTEGER NOT NULL, PRIMARY KEY (table_name, key)) WITHOUT ROWID",
     "cold": "CREATE TABLE cold (digest BLOB PRIMARY KEY, blob BLOB NOT NULL) WITHOUT ROWID",
 }
 
@@ -137,12 +137,12 @@ class LedgerStore:
         self._db.execute("INSERT INTO blocks VALUES (?, ?, ?)", (block.header.height, data, sha256(data)))
         self._db.executemany("INSERT OR IGNORE INTO cold VALUES (?, ?)", applied.cold)
         self._db.executemany(
-            "INSERT OR REPLACE INTO state VALUES (?, ?, ?)",
-            [(table, encode_key(key), row) for table, key, row in applied.changes if row is not None],
+            "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)",
+            [(table, encode_key(key), row, height) for table, key, row, height in applied.changes if row is not None],
         )
         self._db.executemany(
             "DELETE FROM state WHERE table_name = ? AND key = ?",
-            [(table, encode_key(key)) for table, key, row in applied.changes if row is None],
+            [(table, encode_key(key)) for table, key, row, _ in applied.changes if row is None],
         )
 
     def cold(self, digest: bytes) -> bytes | None:
@@ -192,14 +192,14 @@ class LedgerStore:
         for height in range(first_height, self.height() + 1):
             yield self.block(height)
 
-    def rows(self) -> list[tuple[str, bytes, bytes]]:
-        """All rows of the stored state: (table, key bytes, row bytes).
+    def rows(self) -> list[tuple[str, bytes, bytes, int]]:
+        """All rows of the stored state: (table, key bytes, row bytes, height of the block that wrote it last).
 
         Raises:
             NodeError: if they cannot be read.
         """
         with _spoken("状态表无法读取", "the state's rows cannot be read"):
-            return self._db.execute("SELECT table_name, key, row FROM state").fetchall()
+            return self._db.execute("SELECT table_name, key, row, height FROM state").fetchall()
 
     def check_structure(self) -> None:
         """Let SQLite test every page and index of the file; takes time in proportion to the file.

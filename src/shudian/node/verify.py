@@ -103,11 +103,11 @@ def _check_results(block: Block, applied: Applied) -> None:
 
 def _check_state(store: LedgerStore, machine: Machine, blobs: dict[bytes, bytes]) -> None:
     replayed = {
-        (table, encode_key(key)): encode(row)
+        (table, encode_key(key)): (encode(row), rows.versions[key])
         for table, rows in machine.store.rows.items()
         for key, row in rows.data.items()
     }
-    stored = {(table, key): row for table, key, row in store.rows()}
+    stored = {(table, key): (row, version) for table, key, row, version in store.rows()}
     if replayed != stored:
         places = [place for place in replayed.keys() | stored.keys() if replayed.get(place) != stored.get(place)]
         place = min(places, key=repr)  # a damaged key may be of any type

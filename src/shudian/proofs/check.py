@@ -8,21 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shudian.kernel import merkle
 from shudian.kernel.codec import Malformed, decode
 from shudian.kernel.crypto import sha256, verify
 from shudian.kernel.envelope import Envelope, open_envelope
-from shudian.kernel.merkle import (
-    FAN_OUT,
-    HASH_BYTES,
-    LEVELS,
-    NOTHING,
-    Aunts,
-    app_hash,
-    bucket_no,
-    root_of_leaf,
-    row_path,
-    sub_root_of_bucket,
-)
 from shudian.kernel.outcomes import Outcome, Refused
 from shudian.proofs.files import PROOF_MAX_BYTES, MessageProof, Proof, Result, RowProof, StateProof
 from shudian.proofs.headers import FORMAT_VERSION, Header, SignedHeader
@@ -42,11 +31,12 @@ class NotProvenError(Exception):
 
 @dataclass(frozen=True)
 class ProvenRow:
-    """A row of a table, or None where the table has no row of that key. key: its columns."""
+    """A row of a table and the height of the block that wrote it last, or None where there is no row of that key (columns)."""
 
     table: str
     key: tuple[int | str | bytes, ...]
     row: bytes | None
+    version: int | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +108,7 @@ def _check_signed(carrier: SignedHeader, trusted_keys: Sequence[bytes]) -> None:
 def _proven_rows(proof: StateProof) -> tuple[ProvenRow, ...]:
     if not proof.rows:
         raise NotProvenError("证明中没有任何一行", "the proof is of no row at all")
-    if app_hash(proof.sub_roots) != proof.carrier.header.app_hash:
+    if merkle.app_hash(proof.sub_roots) != proof.carrier.header.app_hash:
         raise NotProvenError("合约子根与区块头的状态根不符", "the sub-roots do not lead to the header's app hash")
     sub_roots = dict(proof.sub_roots)
     return tuple(_proven_row(row, sub_roots) for row in proof.rows)
@@ -129,14 +119,19 @@ def _proven_row(proof: RowProof, sub_roots: dict[str, bytes]) -> ProvenRow:
     if named is None or named[1] not in sub_roots:
         raise NotProvenError("表不属于该链的任何合约", "the table belongs to no contract of the chain")
     key = _key(proof.key)
-    if any(len(part) != HASH_BYTES for pair in proof.bucket for part in pair) or not _are_aunts(proof.aunts):
+    if any(len(part) != merkle.HASH_BYTES for pair in proof.bucket for part in pair) or not _are_aunts(proof.aunts):
         raise NotProvenError("行的证明路径形式不符", "the path of a row has a wrong form")
-    path = row_path(proof.table, proof.key)
-    if sub_root_of_bucket(bucket_no(path), proof.bucket, proof.aunts) != sub_roots[named[1]]:
+    path = merkle.row_path(proof.table, proof.key)
+    if merkle.sub_root_of_bucket(merkle.bucket_no(path), proof.bucket, proof.aunts) != sub_roots[named[1]]:
         raise NotProvenError("行的证明路径与合约子根不符", "the path of a row does not lead to its contract's sub-root")
-    if dict(proof.bucket).get(path) != (None if proof.row is None else sha256(proof.row)):
+    shown = proof.row
+    if shown is not None and (len(shown.blind) != merkle.HASH_BYTES or shown.version < 0):
+        raise NotProvenError("行的盲值或版本不合规", "the blind or version of a row is malformed")
+    leaf = None if shown is None else merkle.row_leaf(shown.blind, shown.version, shown.row)
+    if dict(proof.bucket).get(path) != leaf:
         raise NotProvenError("行的内容与状态不符", "a row is not what the state holds")
-    return ProvenRow(proof.table, key, proof.row)
+    row, version = (None, None) if shown is None else (shown.row, shown.version)
+    return ProvenRow(proof.table, key, row, version)
 
 
 def _key(data: bytes) -> tuple[int | str | bytes, ...]:
@@ -150,10 +145,11 @@ def _key(data: bytes) -> tuple[int | str | bytes, ...]:
     return key
 
 
-def _are_aunts(aunts: Aunts) -> bool:
+def _are_aunts(aunts: merkle.Aunts) -> bool:
     """Four times fifteen, each absent (empty) or a hash; an absent one has one spelling."""
-    return len(aunts) == LEVELS and all(
-        len(level) == FAN_OUT - 1 and all(not aunt or (len(aunt) == HASH_BYTES and aunt != NOTHING) for aunt in level)
+    return len(aunts) == merkle.LEVELS and all(
+        len(level) == merkle.FAN_OUT - 1
+        and all(not aunt or (len(aunt) == merkle.HASH_BYTES and aunt != merkle.NOTHING) for aunt in level)
         for level in aunts
     )
 
@@ -164,9 +160,9 @@ def _proven_message(proof: MessageProof) -> ProvenMessage:
         raise NotProvenError(
             "消息所在区块不是签名区块的上一块", "the message's block is not the one before the signed block"
         )
-    if root_of_leaf(proof.envelope, proof.envelope_path) != header.data_hash:
+    if merkle.root_of_leaf(proof.envelope, proof.envelope_path) != header.data_hash:
         raise NotProvenError("消息不在该区块中", "the message does not stand in that block")
-    if root_of_leaf(proof.result, proof.result_path) != carrier.results_hash:
+    if merkle.root_of_leaf(proof.result, proof.result_path) != carrier.results_hash:
         raise NotProvenError("结果不在该区块的结果中", "the outcome is not one of that block's results")
     try:
         result = decode(proof.result, Result)

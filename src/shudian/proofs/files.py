@@ -19,15 +19,23 @@ class Result(Record):
     events: bytes
 
 
-class RowProof(Record):
-    """That a row is there, or that none is, under the sub-root of its contract.
+class ShownRow(Record):
+    """A row in clear, with what makes its leaf. version: height of the block that wrote it last. blind: 32 bytes."""
 
-    key: canonical bytes of the list of its columns. row: its bytes, None where the proof is of absence.
+    blind: bytes
+    version: int
+    row: bytes
+
+
+class RowProof(Record):
+    """That a row is there, or that none is (None), under the sub-root of its contract.
+
+    key: canonical bytes of the list of its columns.
     """
 
     table: str
     key: bytes
-    row: bytes | None
+    row: ShownRow | None
     bucket: Bucket
     aunts: Aunts
 

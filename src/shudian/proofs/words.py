@@ -11,6 +11,7 @@ from shudian.proofs.check import Proven, ProvenRow
 
 Columns = Callable[[ProvenRow], Any]
 
+_TOLD = ("number", "field", "value", "allowed")
 _EPOCH = dt.datetime(1970, 1, 1, 8, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 
 
@@ -24,7 +25,8 @@ def sentence(proven: Proven, language: Language, columns: Columns = lambda one: 
         place = f"{one.table} {to_json(_plain(one.key))}"
         if one.row is None:
             return say(f"{place} 没有这一行", f"{place} is not there")
-        return f"{place} = {to_json(columns(one))}"
+        written = say(f"区块 {one.version} 写入", f"written in block {one.version}")
+        return f"{place} = {to_json(columns(one))} ({written})"
 
     header = proven.carrier
     chain, height, time = to_json(header.chain_id)[1:-1], proven.height, _time(header.market_ms)
@@ -61,29 +63,22 @@ def sentence(proven: Proven, language: Language, columns: Columns = lambda one: 
 def facts(proven: Proven, columns: Columns = lambda one: plain(one.row)) -> dict[str, Any]:
     """What was proved, as data that JSON can carry; bytes as hex. ``columns``: how a row's values are shown."""
     header = proven.carrier
-    found: dict[str, Any] = {
-        "chain_id": header.chain_id,
-        "stepped_clock": header.stepped_clock,
-        "height": proven.height,
-        "market_ms": header.market_ms,
-    }
+    found = {name: getattr(header, name) for name in ("chain_id", "stepped_clock", "market_ms")}
+    found["height"] = proven.height
     if proven.message is None:
-        found["rows"] = [{"table": row.table, "key": _plain(row.key), "row": columns(row)} for row in proven.rows]
-        return found
+        shown = [(one.table, _plain(one.key), columns(one), one.version) for one in proven.rows]
+        return {**found, "rows": [dict(zip(("table", "key", "row", "version"), row, strict=True)) for row in shown]}
     envelope = proven.message.envelope
-    found["message"] = {
+    message = {
         "sender_id": envelope.sender_id,
         "id": envelope.id.hex(),
         "expires_ms": envelope.expires_ms,
         "signers": [one.public_key.hex() for one in envelope.signatures],
         "said": plain(envelope.body),
-        "outcomes": [
-            {"number": one.number, "field": one.field, "value": one.value, "allowed": one.allowed}
-            for one in proven.message.outcomes
-        ],
+        "outcomes": [{name: getattr(one, name) for name in _TOLD} for one in proven.message.outcomes],
         "events": plain(proven.message.events),
     }
-    return found
+    return {**found, "message": message}
 
 
 def plain(data: bytes | None) -> Any:

@@ -1,0 +1,25 @@
+"""Blinds: what makes the leaves of the roots unguessable to whoever does not hold the state key of their epoch.
+
+A blind is shown only in the proof of its own leaf; from one blind nothing follows about another.
+"""
+
+from collections.abc import Callable
+
+from shudian.kernel.crypto import keyed_digest
+
+StateKeys = Callable[[int], bytes]
+"""The state key, 32 bytes, of the epoch in force at a height."""
+
+
+def height_bytes(height: int) -> bytes:
+    """A height of 0 or more in eight bytes, the highest first.
+
+    >>> height_bytes(258).hex()
+    '0000000000000102'
+    """
+    return height.to_bytes(8, "big")
+
+
+def row_blind(state_key: bytes, path: bytes, version: int) -> bytes:
+    """The blind, 32 bytes, of the row of a path that the block of height ``version`` wrote last."""
+    return keyed_digest(state_key, path + height_bytes(version))
