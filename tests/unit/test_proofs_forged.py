@@ -206,7 +206,8 @@ def test_aunts_of_another_form_do_not_make_a_row_absent() -> None:
     target = next(number for number in range(400) if nibbles(number)[0] == 2 and nibbles(number)[1] > 2)
     key, lowest = (target,), nibbles(target)[1]
     proof = row_proof(tree, key, b"row")
-    a, b, c, *none = tree._children(0, 0)
+    node = bytes(tree._nodes[0][0])
+    a, b, c, *none = (node[first : first + 32] for first in range(0, len(node), 32))
     assert none == [NOTHING] * 13
     nothing = ((b"",) * 15,) * 3
     one_level = ((a, b, c, *[b""] * 12),)

@@ -106,6 +106,10 @@ class Machine:
             **{refusal.number: refusal for refusal in KERNEL_REFUSALS},
             **market.refusals,
         }
+        self._row_invariants: dict[str, list[RowInvariant]] = {}
+        for invariant in self._invariants():
+            if isinstance(invariant, RowInvariant):
+                self._row_invariants.setdefault(invariant.table.name, []).append(invariant)
         self._not_answers = tuple(number for number, refusal in self.refusals.items() if not refusal.uses_id)
 
     @property
@@ -144,7 +148,7 @@ class Machine:
         for place, arrival in enumerate(arrivals):
             answers, emitted = self._apply_arrival(arrival, now_ms, faults)
             outcomes.append(answers)
-            events.extend((place, event) for event in emitted)
+            events += [(place, event) for event in emitted]
         end_ms = self.market_ms
         context = self._block_context(end_ms)
         for contract in self.market.contracts:
@@ -258,14 +262,12 @@ class Machine:
         return [invariant for contract in self.market.contracts for invariant in contract.invariants]
 
     def _check_rows(self, touched: list[tuple[str, Key, Record | None]]) -> None:
-        by_table: dict[str, list[RowInvariant]] = {}
-        for invariant in self._invariants():
-            if isinstance(invariant, RowInvariant):
-                by_table.setdefault(invariant.table.name, []).append(invariant)
         for table, key, row in touched:
             if row is not None:
-                for invariant in by_table.get(table, ()):
-                    check.that(invariant.holds(key, row), f"{invariant.name} at {table}{key}")
+                for invariant in self._row_invariants.get(table, ()):
+                    if not invariant.holds(key, row):
+                        message = f"{invariant.name} at {table}{key}"
+                        raise check.CheckFailed(message)
 
     def check_all(self) -> None:
         """Test every invariant over the whole state.
@@ -279,7 +281,9 @@ class Machine:
                 check.that(invariant.holds(context), invariant.name)
             else:
                 for key, row in invariant.table.range(self.store):
-                    check.that(invariant.holds(key, row), f"{invariant.name} at {key}")
+                    if not invariant.holds(key, row):
+                        message = f"{invariant.name} at {key}"
+                        raise check.CheckFailed(message)
 
     def load(self, height: int, rows: list[tuple[str, bytes, bytes, int]]) -> bytes:
         """Put back a stored state (table, key, row, version) at start; returns its app hash, to be compared with the stored one."""

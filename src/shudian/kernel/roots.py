@@ -4,20 +4,21 @@ A root is a function of the rows, their versions and the state keys alone, whate
 changed. The rules of hashing are in :mod:`shudian.kernel.merkle`.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from shudian.kernel.blinding import StateKeys, row_blind
+from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import (
     FAN_OUT,
+    HASH_BYTES,
     LEVELS,
     NIBBLE_BITS,
     NOTHING,
     Aunts,
     Bucket,
     app_hash,
-    bucket_hash,
     bucket_no,
-    node_hash,
     row_leaf,
     row_path,
 )
@@ -27,70 +28,88 @@ Change = tuple[str, Key, bytes | None, int]
 """Table, key, encoded row (None when removed), and its version: the height of the block that wrote it."""
 
 
+_NO_CHILDREN = NOTHING * FAN_OUT
+
+
 class StateTree:
-    """The sub-root of one contract's rows."""
+    """The sub-root of one contract's rows.
+
+    A bucket is kept as its (path, leaf) entries of 64 bytes, by path; a node as the hashes of its 16 children, side by side.
+    """
 
     def __init__(self) -> None:
         """Start with no rows."""
-        self._buckets: dict[int, dict[bytes, bytes]] = {}
-        self._nodes: list[dict[int, bytes]] = [{} for _ in range(LEVELS + 1)]
-
-    @property
-    def root(self) -> bytes:
+        self.root = NOTHING
         """The root over all rows, 32 bytes; zero bytes for no rows."""
-        return self._nodes[0].get(0, NOTHING)
+        self._buckets: dict[int, list[bytes]] = {}
+        self._nodes: list[dict[int, bytearray]] = [{} for _ in range(LEVELS)]
 
     def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
         """Take in changed rows."""
-        dirty: dict[int, None] = {}
+        dirty: dict[int, bytes] = {}
         version_before, state_key = -1, b""
         for table, key, row, version in changes:
             path = row_path(table, encode_key(key))
             bucket = bucket_no(path)
-            dirty[bucket] = None
-            leaves = self._buckets.setdefault(bucket, {})
-            if row is None:
-                leaves.pop(path, None)
-                continue
-            if version != version_before:
-                version_before, state_key = version, state_key_at(version)
-            leaves[path] = row_leaf(row_blind(state_key, path, version), version, row)
+            dirty[bucket] = NOTHING
+            leaf = None
+            if row is not None:
+                if version != version_before:
+                    version_before, state_key = version, state_key_at(version)
+                leaf = row_leaf(row_blind(state_key, path, version), version, row)
+            _set_entry(self._buckets.setdefault(bucket, []), path, leaf)
         for bucket in dirty:
-            self._set(LEVELS, bucket, bucket_hash(self._content(bucket)))
-            if not self._buckets[bucket]:
+            entries = self._buckets[bucket]
+            if entries:
+                dirty[bucket] = sha256(b"\x02" + b"".join(entries))
+            else:
                 del self._buckets[bucket]
-        indexes = dirty
-        for level in range(LEVELS - 1, -1, -1):
-            indexes = {index >> NIBBLE_BITS: None for index in indexes}
-            for index in indexes:
-                self._set(level, index, node_hash(self._children(level, index)))
+        for nodes in reversed(self._nodes):
+            dirty = self._level_up(nodes, dirty)
+        self.root = dirty.get(0, self.root)
+
+    def _level_up(self, nodes: dict[int, bytearray], dirty: dict[int, bytes]) -> dict[int, bytes]:
+        """Set the children that changed in the nodes of a level; returns the hashes of those nodes."""
+        changed: dict[int, bytes] = {}
+        for child, digest in dirty.items():
+            parent = child >> NIBBLE_BITS
+            node = nodes.get(parent)
+            if node is None:
+                node = nodes[parent] = bytearray(_NO_CHILDREN)
+            first = HASH_BYTES * (child - (parent << NIBBLE_BITS))
+            node[first : first + HASH_BYTES] = digest
+            changed[parent] = NOTHING
+        for index in changed:
+            node = nodes[index]
+            if node == _NO_CHILDREN:
+                del nodes[index]
+            else:
+                changed[index] = sha256(b"\x03" + node)
+        return changed
 
     def beside(self, table: str, key: Key) -> tuple[Bucket, Aunts]:
         """What proves that a row is there, or that none is: all of its bucket, and the bucket's aunts up to the root."""
         index = bucket_no(row_path(table, encode_key(key)))
-        bucket = self._content(index)
+        bucket = tuple((entry[:HASH_BYTES], entry[HASH_BYTES:]) for entry in self._buckets.get(index, ()))
         aunts = []
-        for level in range(LEVELS - 1, -1, -1):
+        for nodes in reversed(self._nodes):
             parent = index >> NIBBLE_BITS
-            children = self._children(level, parent)
+            node = bytes(nodes.get(parent, _NO_CHILDREN))
+            children = [node[first : first + HASH_BYTES] for first in range(0, len(node), HASH_BYTES)]
             del children[index - (parent << NIBBLE_BITS)]
             aunts.append(tuple(b"" if child == NOTHING else child for child in children))
             index = parent
         return bucket, tuple(aunts)
 
-    def _content(self, bucket: int) -> Bucket:
-        return tuple(sorted(self._buckets.get(bucket, {}).items()))
 
-    def _children(self, level: int, index: int) -> list[bytes]:
-        below = self._nodes[level + 1]
-        first = index << NIBBLE_BITS
-        return [below.get(child, NOTHING) for child in range(first, first + FAN_OUT)]
-
-    def _set(self, level: int, index: int, digest: bytes) -> None:
-        if digest == NOTHING:
-            self._nodes[level].pop(index, None)
-        else:
-            self._nodes[level][index] = digest
+def _set_entry(entries: list[bytes], path: bytes, leaf: bytes | None) -> None:
+    """Set or remove (None) the entry of a path in a bucket."""
+    place = bisect_left(entries, path)
+    there = place < len(entries) and entries[place].startswith(path)
+    if leaf is not None:
+        entries[place : place + there] = [path + leaf]
+    elif there:
+        del entries[place]
 
 
 class StateRoots:

@@ -8,7 +8,7 @@ from rows, never hashed nor stored.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from sortedcontainers import SortedDict, SortedList
+from sortedcontainers import SortedList
 
 from shudian.kernel import check
 from shudian.kernel.codec import Record, decode, encode
@@ -18,31 +18,65 @@ R = TypeVar("R", bound=Record)
 IndexOf = Callable[[Key, Any], Key | None]
 
 
+class InOrder:
+    """Tuples in ascending order. They are put in order when somebody asks: a table that nobody walks never pays for its order."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._sorted: SortedList = SortedList()
+        self._waiting: dict[Key, bool] = {}
+
+    def add(self, entry: Key) -> None:
+        """Take in an entry that is not there."""
+        if self._waiting.pop(entry, None) is None:
+            self._waiting[entry] = True
+
+    def remove(self, entry: Key) -> None:
+        """Take out an entry that is there."""
+        if self._waiting.pop(entry, None) is None:
+            self._waiting[entry] = False
+
+    def sorted(self) -> SortedList:
+        """The entries in order; to be read before the next change."""
+        if self._waiting:
+            for entry, comes in self._waiting.items():
+                if not comes:
+                    self._sorted.remove(entry)
+            self._sorted.update([entry for entry, comes in self._waiting.items() if comes])
+            self._waiting.clear()
+        return self._sorted
+
+
 class Rows:
-    """The rows of one table of one store, in key order, with their versions and indexes."""
+    """The rows of one table of one store, with their order, versions and indexes."""
 
     def __init__(self, table: "Table[Any]") -> None:
         """Start empty."""
         self.table = table
-        self.data: SortedDict = SortedDict()
+        self.data: dict[Key, Any] = {}
         self.versions: dict[Key, int] = {}
-        self.indexes: dict[str, SortedList] = {name: SortedList() for name in table.indexes}
+        self.keys = InOrder()
+        self.indexes: dict[str, InOrder] = {name: InOrder() for name in table.indexes}
+        self._indexed = [(self.indexes[name], index_of) for name, index_of in table.indexes.items()]
 
     def replace(self, key: Key, row: Record | None) -> Record | None:
         """Set or remove (None) a row and its index entries; returns the old row."""
         old: Record | None = self.data.get(key)
-        for name, index_of in self.table.indexes.items():
+        for index, index_of in self._indexed:
             before = None if old is None else index_of(key, old)
             after = None if row is None else index_of(key, row)
             if before != after:
                 if before is not None:
-                    self.indexes[name].remove((*before, *key))
+                    index.remove((*before, *key))
                 if after is not None:
-                    self.indexes[name].add((*after, *key))
-        if row is None:
-            self.data.pop(key, None)
-        else:
+                    index.add((*after, *key))
+        if row is not None:
             self.data[key] = row
+            if old is None:
+                self.keys.add(key)
+        elif old is not None:
+            del self.data[key]
+            self.keys.remove(key)
         return old
 
 
@@ -91,18 +125,23 @@ class Table(Generic[R]):
 
     def put(self, at: HasStore, key: Key, row: R) -> None:
         """Insert or replace a row."""
-        check.that(type(row) is self.record and len(key) == len(self.key), f"{self.name} takes its own rows and keys")
+        if type(row) is not self.record or len(key) != len(self.key):
+            message = f"{self.name} takes its own rows and keys"
+            raise check.CheckFailed(message)
         at.store.change(self.name, key, row)
 
     def delete(self, at: HasStore, *key: int | str | bytes) -> None:
         """Remove a row that must exist."""
-        check.that(at.store.change(self.name, key, None) is not None, f"{self.name}{key} exists")
+        if at.store.change(self.name, key, None) is None:
+            message = f"{self.name}{key} exists"
+            raise check.CheckFailed(message)
 
     def range(self, at: HasStore, *prefix: int | str | bytes) -> Iterator[tuple[Key, R]]:
         """All rows whose key starts with ``prefix``, in key order; do not change the table while iterating."""
-        data = at.store.rows[self.name].data
+        rows = at.store.rows[self.name]
+        data = rows.data
         size = len(prefix)
-        for key in data.irange(minimum=prefix):
+        for key in rows.keys.sorted().irange(minimum=prefix):
             if key[:size] != prefix:
                 return
             yield key, data[key]
@@ -110,19 +149,21 @@ class Table(Generic[R]):
     def find(self, at: HasStore, index: str, *prefix: int | str | bytes) -> Iterator[tuple[Key, R]]:
         """All rows whose index columns start with ``prefix``, in index then key order."""
         rows = at.store.rows[self.name]
+        data = rows.data
         size, key_size = len(prefix), len(self.key)
-        for entry in rows.indexes[index].irange(minimum=prefix):
+        for entry in rows.indexes[index].sorted().irange(minimum=prefix):
             if entry[:size] != prefix:
                 return
             key = entry[-key_size:]
-            yield key, rows.data[key]
+            yield key, data[key]
 
     def due(self, at: HasStore, index: str, limit: int) -> list[tuple[Key, R]]:
         """All rows whose first index column is <= ``limit``, in index order; a list, so the table may be changed."""
         rows = at.store.rows[self.name]
-        entries = rows.indexes[index].irange(maximum=(limit + 1,), inclusive=(True, False))
+        data = rows.data
+        entries = rows.indexes[index].sorted().irange(maximum=(limit + 1,), inclusive=(True, False))
         keys = [entry[-len(self.key) :] for entry in entries]
-        return [(key, rows.data[key]) for key in keys]
+        return [(key, data[key]) for key in keys]
 
     def count(self, at: HasStore) -> int:
         """How many rows there are."""
@@ -152,7 +193,7 @@ class Store:
     def __init__(self, tables: tuple[Table[Any], ...]) -> None:
         """Make empty tables."""
         self.rows: dict[str, Rows] = {table.name: Rows(table) for table in tables}
-        self._undo: list[tuple[str, Key, Record | None]] = []
+        self._undo: list[tuple[Rows, Key, Record | None]] = []
 
     @property
     def store(self) -> "Store":
@@ -161,8 +202,9 @@ class Store:
 
     def change(self, table: str, key: Key, row: Record | None) -> Record | None:
         """Set or remove a row, remembering how to undo it."""
-        old = self.rows[table].replace(key, row)
-        self._undo.append((table, key, old))
+        rows = self.rows[table]
+        old = rows.replace(key, row)
+        self._undo.append((rows, key, old))
         return old
 
     def mark(self) -> int:
@@ -172,13 +214,17 @@ class Store:
     def rollback(self, mark: int) -> None:
         """Undo every change after ``mark``."""
         while len(self._undo) > mark:
-            table, key, old = self._undo.pop()
-            self.rows[table].replace(key, old)
+            rows, key, old = self._undo.pop()
+            rows.replace(key, old)
 
     def touched(self) -> list[tuple[str, Key, Record | None]]:
         """Rows written since :meth:`settle` and not rolled back, by table and key, with their present value (None: removed)."""
-        written = sorted({(table, key) for table, key, _ in self._undo})
-        return [(table, key, self.rows[table].data.get(key)) for table, key in written]
+        written: dict[str, set[Key]] = {}
+        for rows, key, _ in self._undo:
+            written.setdefault(rows.table.name, set()).add(key)
+        return [
+            (table, key, self.rows[table].data.get(key)) for table in sorted(written) for key in sorted(written[table])
+        ]
 
     def stamp(self, touched: list[tuple[str, Key, Record | None]], version: int) -> None:
         """Give each of these rows its version, the height of the block that wrote it; a removed row has none."""
