@@ -48,6 +48,7 @@ _WITH_CARE: dict[str, Any] = {
     "invoice_codes": ("12345678",),
     "amounts_fen": (1, 1),
     "day_count": 360,
+    "message_id": b"",
 }
 """Values that the type of a field does not tell; other fields with a default keep it."""
 

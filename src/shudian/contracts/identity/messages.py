@@ -1,12 +1,13 @@
 """Members as the contracts above see them, what may be said about their standing, and all that identity says and settles.
 
-Joining and changing: ``messages_registration.py``; persons and keys: ``messages_persons.py``.
+Joining and changing: ``messages_registration.py``; persons and keys: ``messages_persons.py``;
+disclosures: ``messages_disclosures.py``.
 """
 
 from enum import StrEnum
 from typing import ClassVar
 
-from shudian.contracts.identity import messages_persons, messages_registration
+from shudian.contracts.identity import messages_disclosures, messages_persons, messages_registration
 from shudian.contracts.identity.messages_registration import APPLICANT_KINDS, REASON_LONGEST, Particulars
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel import fields
@@ -331,5 +332,6 @@ EVENTS = (
     MemberUnfrozen,
     FreezeReviewDue,
     *messages_persons.EVENTS,
+    *messages_disclosures.EVENTS,
 )
-REPLIES = (*messages_registration.REPLIES, *messages_persons.REPLIES)
+REPLIES = (*messages_registration.REPLIES, *messages_persons.REPLIES, *messages_disclosures.REPLIES)

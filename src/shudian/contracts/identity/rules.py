@@ -1,7 +1,7 @@
 """Identity as the contracts above see it: its verbs, the machine's port, genesis, and the contract itself.
 
 The rules stand by noun: ``rules_registration`` (applications, changes), ``rules_standing`` (suspension, exit, freeze), ``rules_persons``
-(persons, keys), ``rules_authority`` (the port), ``rules_verbs``.
+(persons, keys), ``rules_disclosures``, ``rules_authority`` (the port), ``rules_verbs``.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from shudian.contracts.identity.messages import (
     SuspendMember,
     UnfreezeMember,
 )
+from shudian.contracts.identity.messages_disclosures import RecordDisclosure
 from shudian.contracts.identity.messages_persons import AddPerson, RevokeKey, RotateKey, SetRoles
 from shudian.contracts.identity.messages_registration import (
     NAME_LONGEST,
@@ -35,6 +36,7 @@ from shudian.contracts.identity.messages_registration import (
     ReviewMember,
 )
 from shudian.contracts.identity.rules_authority import authorise
+from shudian.contracts.identity.rules_disclosures import record_disclosure
 from shudian.contracts.identity.rules_persons import (
     add_person,
     enter_person,
@@ -142,6 +144,7 @@ CONTRACT = Contract(
         SetRoles: set_roles,
         RotateKey: rotate_key,
         RevokeKey: revoke_key,
+        RecordDisclosure: record_disclosure,
     },
     events=EVENTS,
     refusals=REFUSALS,

@@ -1,6 +1,6 @@
 """What identity tells: the public register, and each member's own file, reviews and freezes; persons: ``views_persons.py``."""
 
-from shudian.contracts.identity import views_persons
+from shudian.contracts.identity import views_disclosures, views_persons
 from shudian.contracts.identity.messages import (
     ExitRequested,
     FreezeReviewDue,
@@ -322,7 +322,7 @@ def freezes(
 
 VIEWS = Views(
     "identity",
-    (MEMBERS, REGISTER, views_persons.PERSONS, REVIEWS, FREEZES),
+    (MEMBERS, REGISTER, views_persons.PERSONS, REVIEWS, FREEZES, views_disclosures.DISCLOSURES),
     {
         MemberApplied: member_applied,
         MemberEnrolled: member_enrolled,
@@ -340,6 +340,7 @@ VIEWS = Views(
         MemberUnfrozen: member_unfrozen,
         FreezeReviewDue: freeze_review_due,
         **views_persons.PROJECTIONS,
+        **views_disclosures.PROJECTIONS,
     },
-    (register, notices, members, views_persons.persons, reviews, freezes),
+    (register, notices, members, views_persons.persons, reviews, freezes, views_disclosures.disclosures),
 )
