@@ -69,11 +69,11 @@ def test_the_first_difference_is_named(a: Path, b: Path) -> None:
 def test_blocks_that_differ_in_time_alone_lead_to_the_same_state(a: Path, b: Path) -> None:
     with closing(LedgerStore(b)) as store:
         block = store.block(1)
-        header = msgspec.structs.replace(block.header, time_ms=block.header.time_ms + 1)
+        header = msgspec.structs.replace(block.header, time_ns=block.header.time_ns + 1)
         data = encode(msgspec.structs.replace(block, header=header))
         store._db.execute("UPDATE blocks SET block = ?, digest = ? WHERE height = 1", (data, sha256(data)))
     difference = diff(a, b)
-    assert (difference.height, difference.part, difference.row) == (1, "header.time_ms", None)
+    assert (difference.height, difference.part, difference.row) == (1, "header.time_ns", None)
 
 
 def test_a_damaged_row_is_named_when_the_blocks_agree(a: Path, b: Path) -> None:

@@ -12,6 +12,7 @@ from shudian.kernel.comet import (
     EMPTY_HASH,
     BlockId,
     Header,
+    Vote,
     address,
     commit_hash,
     consensus_hash,
@@ -93,7 +94,7 @@ def test_the_hashes_of_an_untouched_chain_are_known() -> None:
 def test_commits_validators_and_results_by_hand() -> None:
     key, other = bytes(range(32)), bytes(range(1, 33))
     vote = b"\x08\x02\x12\x14" + sha256(key)[:20] + b"\x1a\x04\x08\x01\x10\x05" + b"\x22\x03sig"
-    assert commit_hash([(key, 1_000_000_005, b"sig")]) == merkle_root([vote])
+    assert commit_hash([Vote(key, 1_000_000_005, b"sig")]) == merkle_root([vote])
     mighty, small = (
         b"\x0a\x22\x0a\x20" + one + b"\x10" + power for one, power in ((other, b"\xac\x02"), (key, b"\x01"))
     )

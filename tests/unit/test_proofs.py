@@ -1,31 +1,33 @@
 """What proofs prove: rows, absent rows, messages with their outcomes and events, and where the key of a row is spelt otherwise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shudian.client.client import Client
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.kernel.blinding import row_blind
 from shudian.kernel.codec import decode, encode
+from shudian.kernel.comet import EMPTY_HASH, BlockId, Header, SignedHeader, Vote, validators_hash
 from shudian.kernel.crypto import SigningKey, sha256
-from shudian.kernel.envelope import Envelope, Signature
+from shudian.kernel.envelope import Envelope
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import STEPPED, WALL, answer_key
+from shudian.kernel.machine import STEPPED, WALL, Clock, HookEvents, answer_key
 from shudian.kernel.merkle import app_hash, bucket_no, merkle_path, merkle_root, root_of_leaf, row_path
 from shudian.kernel.roots import StateTree
 from shudian.kernel.tables import Key, encode_key
+from shudian.node.blocks import decode_events
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
 from shudian.node.local import LocalTransport
 from shudian.node.prove import prove_message, prove_rows
 from shudian.node.verify import verify_folder
 from shudian.proofs.check import NotProvenError, Proven, check
-from shudian.proofs.files import Proof, RowProof, ShownRow, StateProof, to_bytes
-from shudian.proofs.headers import FORMAT_VERSION, NO_HASH, Header, SignedHeader
+from shudian.proofs.files import FORMAT_VERSION, Proof, RowProof, ShownRow, StateProof, to_bytes
 from tests.support.chain import create, founder, key_of
 
 SIGNER = key_of("signer")
@@ -35,15 +37,26 @@ VERSION = 5
 STATE_KEY = sha256(b"state key")
 
 
+CLOCK = Clock(STEPPED, 5)
+
+
 def signed(header: Header, *signers: SigningKey) -> SignedHeader:
-    """A header with the signatures of these keys."""
-    ordered = sorted(signers, key=lambda key: key.public_key)
-    return SignedHeader(header, tuple(Signature(key.public_key, key.sign(header.hash())) for key in ordered))
+    """A header with the votes of these keys, each at a time of its own."""
+    votes = [Vote(key.public_key, place, b"") for place, key in enumerate(sorted(signers, key=lambda k: k.public_key))]
+    unsigned = SignedHeader(header, 2, 1, b"parts", tuple(votes))
+    keys = {key.public_key: key for key in signers}
+    signatures = [keys[vote.public_key].sign(data) for vote, data in zip(votes, unsigned.signed_bytes(), strict=True)]
+    marked = [replace(vote, signature=signature) for vote, signature in zip(votes, signatures, strict=True)]
+    return replace(unsigned, votes=tuple(marked))
 
 
-def state_header(root: bytes) -> Header:
-    """A header that carries an app hash."""
-    return Header(FORMAT_VERSION, "test", True, 7, 0, 0, NO_HASH, NO_HASH, root, NO_HASH)
+def state_header(root: bytes, validators: Sequence[SigningKey] = (SIGNER,)) -> Header:
+    """A header that carries an app hash, of a chain of these validators with power 1 each."""
+    of_validators = validators_hash({key.public_key: 1 for key in validators})
+    return Header(
+        *(11, FORMAT_VERSION, "test", 7, 0, BlockId(), EMPTY_HASH, EMPTY_HASH, of_validators, of_validators),
+        *(EMPTY_HASH, root, EMPTY_HASH, EMPTY_HASH, bytes(20)),
+    )
 
 
 def tree_of(rows: dict[Key, bytes]) -> StateTree:
@@ -59,10 +72,10 @@ def shown(key: Key, row: bytes | None) -> ShownRow | None:
 
 
 def row_proof(tree: StateTree, key: Key, row: bytes | None) -> StateProof:
-    """A proof of one row of a state that has one contract, signed."""
+    """A proof of one row of a state that has one contract, signed by a set of one."""
     sub_roots = (("t", tree.root),)
     proof = RowProof(TABLE, encode_key(key), shown(key, row), *tree.beside(TABLE, key))
-    return StateProof(signed(state_header(app_hash(sub_roots)), SIGNER), sub_roots, (proof,))
+    return StateProof(signed(state_header(app_hash(sub_roots, encode(CLOCK))), SIGNER), CLOCK, sub_roots, (proof,))
 
 
 def proven(proof: Proof, key: SigningKey = SIGNER) -> Proven:
@@ -99,7 +112,7 @@ def test_rows_that_share_a_bucket_are_told_apart() -> None:
         joined = RowProof(TABLE, encode_key(key), None, ((bucket[0][0], b"".join([bucket[0][1], *bucket[1]])),), aunts)
         for absent in (without, joined):
             with pytest.raises(NotProvenError):
-                proven(StateProof(proof.carrier, proof.sub_roots, (absent,)))
+                proven(replace(proof, rows=(absent,)))
 
 
 def test_a_key_in_another_spelling_does_not_pass_for_absent() -> None:
@@ -110,7 +123,7 @@ def test_a_key_in_another_spelling_does_not_pass_for_absent() -> None:
         proof = row_proof(tree, (1,), b"row")
         absent = RowProof(TABLE, spelling, None, bucket, aunts)
         with pytest.raises(NotProvenError, match="key"):
-            proven(StateProof(proof.carrier, proof.sub_roots, (absent,)))
+            proven(replace(proof, rows=(absent,)))
 
 
 def beside_path(tree: StateTree, path: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[tuple[bytes, ...], ...]]:
@@ -165,9 +178,9 @@ def test_the_last_state_is_proved_at_once_and_the_chain_stays_sound(tmp_path: Pa
     node = create(tmp_path, clock)
     for _ in range(3):
         found = check(to_bytes(prove_rows(node, lambda _machine: [("kernel.clock", ())])), [node.public_key])
-        assert found.carrier.stepped_clock is (clock == STEPPED)
+        assert found.clock.mode == clock
         assert found.height == node.height - 1
-        assert found.rows[0].row == encode((clock, found.carrier.market_ms))
+        assert found.rows[0].row == encode(found.clock)
     # On a stepped clock an empty block changes nothing, so one carries all that is asked until somebody speaks.
     # On a wall clock one is made whenever time has passed since the last.
     assert node.height == 1 if clock == STEPPED else 1 <= node.height <= 3
@@ -226,3 +239,24 @@ def test_an_applicants_message_is_proved(node: EmbeddedNode) -> None:
 def test_what_was_never_said_is_not_proved(node: EmbeddedNode) -> None:
     with pytest.raises(NodeError, match="no message"):
         prove_message(node, 1, derived_id("never"))
+
+
+def test_the_hooks_events_are_proved_by_a_row(tmp_path: Path) -> None:
+    """They belong to no envelope, so they stand in no result: the state keeps the digest of the last ones."""
+    node = create(tmp_path)
+    events = [event for place, event in decode_events(node.block(0).events, node.machine.event_type) if place == -1]
+    assert events
+    founder(node, "exchange-operator").submit(holiday(20260701))
+    (row,) = check(to_bytes(prove_rows(node, lambda _machine: [("kernel.hook_events", ())])), [node.public_key]).rows
+    assert row.row == encode(HookEvents(0, sha256(encode(events))))
+    node.close()
+
+
+def test_a_proof_of_an_old_message_shows_the_clock_as_it_stood(node: EmbeddedNode) -> None:
+    exchange = founder(node, "exchange-operator")
+    stood_ms = node.market_ms
+    exchange.submit(holiday(20260701), message_id=ID)
+    exchange.submit(AdvanceClock(stood_ms + 5_000))
+    exchange.submit(holiday(20260703))
+    assert check(to_bytes(prove_message(node, 1, ID)), [node.public_key]).clock == Clock(STEPPED, stood_ms)
+    assert node.market_ms == stood_ms + 5_000

@@ -34,9 +34,9 @@ ID = b"0123456789abcdef"
 ROW = ("governance.setting_rows", ("governance.holidays_day", "", 20300101))
 NO_ROW = ("governance.setting_rows", ("governance.holidays_day", "", 20300102))
 
-ALLOWED = """shudian shudian.kernel shudian.kernel.blinding shudian.kernel.clock shudian.kernel.codec shudian.kernel.crypto shudian.kernel.envelope shudian.kernel.fields
+ALLOWED = """shudian shudian.kernel shudian.kernel.blinding shudian.kernel.clock shudian.kernel.codec shudian.kernel.comet shudian.kernel.crypto shudian.kernel.envelope shudian.kernel.fields
 shudian.kernel.ids shudian.kernel.merkle shudian.kernel.outcomes shudian.kernel.units shudian.proofs shudian.proofs.check shudian.proofs.command shudian.proofs.files
-shudian.proofs.headers shudian.proofs.words"""
+shudian.proofs.words"""
 
 
 @pytest.fixture
@@ -95,6 +95,18 @@ def test_no_in_a_sentence(node: EmbeddedNode, tmp_path: Path, capsys: pytest.Cap
     assert "1 of 2 did" in capsys.readouterr().out
 
 
+def test_the_power_of_a_key_may_be_named(
+    node: EmbeddedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, prove_rows(node, lambda _machine: [ROW]))
+    assert main([file, "--trust", f"{TRUSTED}=1"]) == YES
+    capsys.readouterr()
+    assert main([file, "--trust", f"{TRUSTED}=2", "--lang", "en"]) == NO
+    assert capsys.readouterr().out == "no: the trusted keys and powers are not the block's set of validators\n"
+    assert main([file, "--trust", f"{TRUSTED}=2", f"{STRANGER}=1", "--lang", "en"]) == NO
+    assert "2 of 3 did" in capsys.readouterr().out
+
+
 def test_json_for_programs(node: EmbeddedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, prove_message(node, 1, ID))
     assert main([file, "--trust", TRUSTED, "--json"]) == YES
@@ -113,6 +125,9 @@ def test_json_for_programs(node: EmbeddedNode, tmp_path: Path, capsys: pytest.Ca
         (".", TRUSTED, "cannot be read"),
         ("a.proof", "abc", "64 hexadecimal digits"),
         ("a.proof", "00" * 32, "64 hexadecimal digits"),
+        ("a.proof", f"{TRUSTED}=0", "=POWER"),
+        ("a.proof", f"{TRUSTED}=-1", "=POWER"),
+        ("a.proof", f"{TRUSTED}=much", "=POWER"),
     ],
 )
 def test_what_cannot_be_asked(

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,19 +12,29 @@ from msgspec.structs import replace
 
 from shudian.contracts.governance.messages import SetSetting
 from shudian.kernel.codec import decode, encode
+from shudian.kernel.comet import BlockId, Header, SignedHeader, Vote, data_hash, validators_hash, vote_bytes
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import Envelope, Signature, seal
-from shudian.kernel.machine import WALL
-from shudian.kernel.merkle import NOTHING, Step, app_hash, bucket_no, root_of_leaf, row_path, sub_root_of_bucket
+from shudian.kernel.machine import STEPPED, WALL, Clock
+from shudian.kernel.merkle import NOTHING, app_hash, bucket_no, root_of_leaf, row_path, sub_root_of_bucket
 from shudian.kernel.tables import encode_key
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.prove import prove_message, prove_rows
 from shudian.proofs.check import NotProvenError, Proven, check
-from shudian.proofs.files import MessageProof, Proof, Result, RowProof, ShownRow, StateProof, to_bytes
-from shudian.proofs.headers import FORMAT_VERSION, NO_HASH, Header, SignedHeader
+from shudian.proofs.files import (
+    FORMAT_VERSION,
+    MessageProof,
+    Proof,
+    Result,
+    RowProof,
+    ShownRow,
+    StateProof,
+    result_leaf,
+    to_bytes,
+)
 from shudian.proofs.words import facts, sentence
 from tests.support.chain import create, founder, key_of
-from tests.unit.test_proofs import SIGNER, TABLE, row_proof, signed, state_header, tree_of
+from tests.unit.test_proofs import CLOCK, SIGNER, TABLE, row_proof, signed, state_header, tree_of
 
 NODE_KEY = key_of("node").public_key
 FIRST, SECOND, THIRD = b"first message id", b"second messageid", b"third message id"
@@ -58,10 +67,13 @@ def message(node: EmbeddedNode) -> MessageProof:
     return prove_message(node, 1, SECOND)
 
 
-def is_refused(data: bytes, *trusted: bytes) -> bool:
+def is_refused(data: bytes, *trusted: bytes | dict[bytes, int]) -> bool:
     """Whether the bytes prove nothing; whatever else than a refusal comes out of the verifier fails the test."""
+    powers: dict[bytes, int] = {}
+    for one in trusted or (NODE_KEY,):
+        powers |= one if isinstance(one, dict) else {one: 1}
     try:
-        proven = check(data, trusted or (NODE_KEY,))
+        proven = check(data, powers)
     except NotProvenError as error:
         return bool(error.zh) and bool(error.en)
     assert_tellable(proven)
@@ -111,15 +123,16 @@ def test_every_forged_field_is_refused(kind: str, request: pytest.FixtureRequest
     for forged in forgeries(proof):
         count += 1
         # A row given twice says no more than once; everything else must be noticed.
-        is_repeat = isinstance(forged, StateProof) and set(map(encode, forged.rows)) == {encode(present_row(proof))}
-        if not (is_repeat and forged.carrier == proof.carrier and forged.sub_roots == proof.sub_roots):  # type: ignore[union-attr] # a StateProof
+        is_repeat = (
+            isinstance(forged, StateProof)
+            and isinstance(proof, StateProof)
+            and set(map(encode, forged.rows)) == {encode(proof.rows[0])}
+            and replace(forged, rows=proof.rows) == proof
+        )
+        if not is_repeat:
             passed += [] if is_refused(to_bytes(forged)) else [forged]
     assert count > 80
     assert passed == []
-
-
-def present_row(proof: Proof) -> Any:
-    return proof.rows[0] if isinstance(proof, StateProof) else None
 
 
 def test_a_forged_proof_of_absence_is_refused_or_true(node: EmbeddedNode) -> None:
@@ -161,17 +174,29 @@ def test_parts_of_true_proofs_do_not_mix(node: EmbeddedNode, message: MessagePro
         replace(earlier, carrier=later.carrier),
         replace(earlier, header=later.header),
         replace(earlier, header=later.header, carrier=later.carrier),
-        replace(earlier, carrier=SignedHeader(earlier.header, earlier.carrier.signatures)),
+        replace(earlier, carrier=replace(earlier.carrier, header=earlier.header)),
+        replace(earlier, clock=later.clock, clock_path=later.clock_path),
     ):
         assert is_refused(to_bytes(mixed))
 
 
 def test_an_inner_node_does_not_pass_for_a_leaf(message: MessageProof) -> None:
     step, *rest = message.envelope_path
-    leaf = root_of_leaf(message.envelope, ())
+    leaf = root_of_leaf(sha256(message.envelope), ())
     pair = step.digest + leaf if step.left else leaf + step.digest
-    assert root_of_leaf(message.envelope, message.envelope_path) == message.header.data_hash
+    assert root_of_leaf(sha256(message.envelope), message.envelope_path) == message.header.data_hash
     assert root_of_leaf(pair, rest) != message.header.data_hash
+
+
+def carrying(header: Header, after: Header, envelope: bytes, result: bytes) -> tuple[Header, Header]:
+    """Two headers of a chain that the signer validates alone: of a block with this one envelope, and after it."""
+    header = replace(header, data_hash=data_hash([envelope]))
+    return header, replace(
+        after,
+        last_block_id=replace(after.last_block_id, hash=header.hash()),
+        last_results_hash=root_of_leaf(result_leaf(result), ()),
+        validators_hash=validators_hash({SIGNER.public_key: 1}),
+    )
 
 
 def test_an_envelope_that_no_node_would_take_in_is_refused(message: MessageProof) -> None:
@@ -186,9 +211,8 @@ def test_an_envelope_that_no_node_would_take_in_is_refused(message: MessageProof
         (b"no envelope", False),
     ):
         result = encode(Result(sha256(data), (), encode([])))
-        header = replace(message.header, data_hash=root_of_leaf(data, ()))
-        carrier = replace(message.carrier.header, last_block_hash=header.hash(), results_hash=root_of_leaf(result, ()))
-        forged = MessageProof(signed(carrier, SIGNER), header, data, (), result, ())
+        header, carrier = carrying(message.header, message.carrier.header, data, result)
+        forged = MessageProof(signed(carrier, SIGNER), message.clock, message.clock_path, header, data, (), result, ())
         assert is_refused(to_bytes(forged), SIGNER.public_key) is not is_sound
         skipped = replace(forged, carrier=signed(replace(carrier, height=carrier.height + 1), SIGNER))
         assert is_refused(to_bytes(skipped), SIGNER.public_key)
@@ -228,17 +252,9 @@ def test_nothing_has_one_spelling(aunts: Any) -> None:
     assert is_refused(to_bytes(replace(proof, rows=(row,))), SIGNER.public_key)
 
 
-def test_the_hooks_events_do_not_pass_for_a_result(tmp_path: Path) -> None:
-    node = create(tmp_path, WALL)
-    founder(node, "exchange-operator").submit(_holiday(20990101), message_id=FIRST)
-    proof = prove_message(node, 1, FIRST)
-    node.close()
-    hooks_path = (Step(left=True, digest=root_of_leaf(proof.result, ())),)
-    assert root_of_leaf(encode([]), hooks_path) == proof.carrier.header.results_hash
-    assert is_refused(to_bytes(replace(proof, result=encode([]), result_path=hooks_path)))
-
-
 KEYS = [key_of(f"validator {number}") for number in range(4)]
+ROW_PROOF = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
+ROOT = ROW_PROOF.carrier.header.app_hash
 
 
 @pytest.mark.parametrize(
@@ -261,8 +277,9 @@ def test_more_than_two_thirds_of_the_trusted_keys_sign(
     trusted_count: int, signers: tuple[int, ...], passes: bool
 ) -> None:
     proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
-    proof = replace(proof, carrier=signed(proof.carrier.header, *(KEYS[place] for place in signers)))
     trusted = [key.public_key for key in KEYS[:trusted_count]]
+    header = replace(proof.carrier.header, validators_hash=validators_hash(dict.fromkeys(trusted, 1)))
+    proof = replace(proof, carrier=signed(header, *(KEYS[place] for place in signers)))
     try:
         check(to_bytes(proof), trusted)
     except NotProvenError:
@@ -271,32 +288,105 @@ def test_more_than_two_thirds_of_the_trusted_keys_sign(
         assert passes
 
 
+def test_powers_count_not_heads() -> None:
+    """One of four keys holds more than two thirds of the power; a header by it alone is good, one by the three others is not."""
+    powers = {KEYS[0].public_key: 7, **{key.public_key: 1 for key in KEYS[1:]}}
+    header = replace(state_header(ROOT), validators_hash=validators_hash(powers))
+    for signers, passes in ((KEYS[:1], True), (KEYS[1:], False), (KEYS, True)):
+        proof = replace(ROW_PROOF, carrier=signed(header, *signers))
+        assert is_refused(to_bytes(proof), powers) is not passes
+    by_mighty = to_bytes(replace(ROW_PROOF, carrier=signed(header, KEYS[0])))
+    assert is_refused(by_mighty, powers | {KEYS[0].public_key: 6})
+    assert is_refused(by_mighty, powers | {KEYS[0].public_key: 700})
+    assert is_refused(by_mighty, *(key.public_key for key in KEYS))
+
+
+@pytest.mark.parametrize("others", [[], KEYS[:3], KEYS, [*KEYS[:3], key_of("validator 9")]])
+def test_the_trusted_keys_are_just_the_validators_of_the_header(others: list[SigningKey]) -> None:
+    """Even where enough of those that are trusted have signed."""
+    validators = [*KEYS[:3], SIGNER]
+    header = state_header(ROOT, others)
+    proof = to_bytes(replace(ROW_PROOF, carrier=signed(header, *validators)))
+    assert is_refused(proof, *(key.public_key for key in validators))
+    header = state_header(ROOT, validators)
+    proof = to_bytes(replace(ROW_PROOF, carrier=signed(header, *validators)))
+    assert not is_refused(proof, *(key.public_key for key in validators))
+
+
 def test_one_key_counts_once() -> None:
-    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
-    (mark,) = signed(proof.carrier.header, KEYS[0]).signatures
+    (mark,) = signed(ROW_PROOF.carrier.header, KEYS[0]).votes
     for marks in ((mark, mark), (mark, mark, mark)):
-        twice = to_bytes(replace(proof, carrier=SignedHeader(proof.carrier.header, marks)))
+        twice = to_bytes(replace(ROW_PROOF, carrier=replace(ROW_PROOF.carrier, votes=marks)))
         assert is_refused(twice, KEYS[0].public_key, KEYS[1].public_key)
         assert is_refused(twice, KEYS[0].public_key)
-    pair = signed(proof.carrier.header, KEYS[0], KEYS[1])
-    crooked = SignedHeader(pair.header, pair.signatures[::-1])
-    assert is_refused(to_bytes(replace(proof, carrier=crooked)), *(key.public_key for key in KEYS[:2]))
+    pair = signed(state_header(ROOT, KEYS[:2]), KEYS[0], KEYS[1])
+    assert not is_refused(to_bytes(replace(ROW_PROOF, carrier=pair)), *(key.public_key for key in KEYS[:2]))
+    crooked = replace(pair, votes=pair.votes[::-1])
+    assert is_refused(to_bytes(replace(ROW_PROOF, carrier=crooked)), *(key.public_key for key in KEYS[:2]))
+
+
+HEADER = ROW_PROOF.carrier.header
+BLOCK_ID = BlockId(HEADER.hash(), 1, b"parts")
+TRUE_VOTE: dict[str, Any] = {
+    "chain_id": "test",
+    "height": 7,
+    "round_no": 2,
+    "block_id": BLOCK_ID,
+    "time_ns": 3,
+    "kind": 2,
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"chain_id": "another"},
+        {"chain_id": ""},
+        {"height": 6},
+        {"height": 0},
+        {"round_no": 1},
+        {"round_no": 0},
+        {"time_ns": 4},
+        {"kind": 1},  # a prevote
+        {"block_id": BlockId()},  # a vote for no block
+        {"block_id": replace(BLOCK_ID, hash=state_header(b"").hash())},
+        {"block_id": replace(BLOCK_ID, parts_total=2)},
+        {"block_id": replace(BLOCK_ID, parts_hash=b"other parts")},
+    ],
+)
+def test_a_vote_for_anything_else_does_not_count(change: dict[str, Any]) -> None:
+    signature = SIGNER.sign(vote_bytes(**TRUE_VOTE | change))
+    carrier = SignedHeader(HEADER, 2, 1, b"parts", (Vote(SIGNER.public_key, 3, signature),))
+    assert is_refused(to_bytes(replace(ROW_PROOF, carrier=carrier)), SIGNER.public_key) is bool(change)
 
 
 def test_a_signature_of_something_else_does_not_count() -> None:
-    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
-    for content in (b"", encode(proof.carrier.header), state_header(NO_HASH).hash()):
-        mark = Signature(SIGNER.public_key, SIGNER.sign(content))
-        forged = replace(proof, carrier=SignedHeader(proof.carrier.header, (mark,)))
+    for content in (b"", encode(HEADER), HEADER.hash(), vote_bytes(**TRUE_VOTE)[1:]):
+        mark = Vote(SIGNER.public_key, 3, SIGNER.sign(content))
+        forged = replace(ROW_PROOF, carrier=SignedHeader(HEADER, 2, 1, b"parts", (mark,)))
         assert is_refused(to_bytes(forged), SIGNER.public_key)
+
+
+@pytest.mark.parametrize("clock", [Clock(WALL, 5), Clock(STEPPED, 6), Clock("sundial", 5), Clock("", 0)])
+def test_another_clock_is_refused(clock: Clock, message: MessageProof) -> None:
+    assert is_refused(to_bytes(replace(ROW_PROOF, clock=clock)), SIGNER.public_key)
+    assert is_refused(to_bytes(replace(message, clock=replace(clock, market_ms=message.clock.market_ms + 1))))
+    if clock.mode != STEPPED:
+        assert is_refused(to_bytes(replace(message, clock=replace(message.clock, mode=clock.mode))))
+
+
+def test_a_clock_of_no_known_kind_is_refused_even_under_a_true_signature() -> None:
+    clock = Clock("sundial", 5)
+    carrier = signed(state_header(app_hash(ROW_PROOF.sub_roots, encode(clock))), SIGNER)
+    assert is_refused(to_bytes(replace(ROW_PROOF, carrier=carrier, clock=clock)), SIGNER.public_key)
 
 
 @pytest.mark.parametrize("version", [0, FORMAT_VERSION - 1, FORMAT_VERSION + 1])
 def test_another_format_is_named(version: int) -> None:
-    proof = row_proof(tree_of({(1,): b"row"}), (1,), b"row")
-    header = replace(proof.carrier.header, format_version=version)
+    header = replace(HEADER, app_version=version)
     with pytest.raises(NotProvenError, match=f"format {version}"):
-        check(to_bytes(replace(proof, carrier=signed(header, SIGNER))), [SIGNER.public_key])
+        check(to_bytes(replace(ROW_PROOF, carrier=signed(header, SIGNER))), [SIGNER.public_key])
 
 
 @pytest.mark.parametrize(
@@ -347,23 +437,25 @@ def test_well_formed_chance_under_a_true_signature_is_refused(
     sub_roots: tuple[tuple[str, bytes], ...], rows: tuple[RowProof, ...]
 ) -> None:
     """Past the signature and the app hash, so that what lies behind them is reached."""
-    carrier = signed(state_header(app_hash(sub_roots)), SIGNER)
-    assert is_refused(to_bytes(StateProof(carrier, sub_roots, rows)), SIGNER.public_key)
+    carrier = signed(state_header(app_hash(sub_roots, encode(CLOCK))), SIGNER)
+    assert is_refused(to_bytes(StateProof(carrier, CLOCK, sub_roots, rows)), SIGNER.public_key)
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60), st.text(max_size=5), st.integers(0, 2**63 - 2))
 def test_signed_chance_is_no_message(envelope: bytes, result: bytes, chain_id: str, height: int) -> None:
-    ours = Header(FORMAT_VERSION, chain_id, True, height, 0, 0, NO_HASH, root_of_leaf(envelope, ()), NO_HASH, NO_HASH)
-    after = replace(ours, height=height + 1, last_block_hash=ours.hash(), results_hash=root_of_leaf(result, ()))
-    proof = MessageProof(signed(after, SIGNER), ours, envelope, (), result, ())
+    blank = replace(state_header(app_hash((), encode(CLOCK))), chain_id=chain_id, height=height)
+    ours, after = carrying(blank, replace(blank, height=height + 1), envelope, result)
+    proof = MessageProof(signed(after, SIGNER), CLOCK, (), ours, envelope, (), result, ())
     assert is_refused(to_bytes(proof), SIGNER.public_key)
 
 
 @given(st.integers(-(2**63), 2**64 - 1), st.integers(-(2**63), 2**64 - 1), st.binary(max_size=20), st.text(max_size=10))
 def test_whatever_a_trusted_signer_signs_can_be_told(height: int, market_ms: int, row: bytes, chain_id: str) -> None:
-    proof = row_proof(tree_of({(1,): row}), (1,), row)
-    header = replace(proof.carrier.header, height=height, market_ms=market_ms, chain_id=chain_id)
-    assert not is_refused(to_bytes(replace(proof, carrier=signed(header, SIGNER))), SIGNER.public_key)
+    proof, clock = row_proof(tree_of({(1,): row}), (1,), row), Clock(WALL, market_ms)
+    root = app_hash(proof.sub_roots, encode(clock))
+    header = replace(state_header(root), height=height, time_ns=market_ms, chain_id=chain_id)
+    told = replace(proof, carrier=signed(header, SIGNER), clock=clock)
+    assert not is_refused(to_bytes(told), SIGNER.public_key)
 
 
 def test_the_trusted_key_is_asked_for(present: StateProof) -> None:

@@ -6,7 +6,11 @@ Gregorian one (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 
 from collections.abc import Container, Iterator
 
+from shudian.kernel.codec import Record
 from shudian.kernel.units import floor_div, remainder
+
+WALL = "wall"
+STEPPED = "stepped"
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
@@ -16,6 +20,13 @@ DAY_MS = 24 * HOUR_MS
 OFFSET_MS = 8 * HOUR_MS
 
 SATURDAY = 5
+
+
+class Clock(Record):
+    """Market time. mode: ``wall`` (block time) or ``stepped`` (moves by AdvanceClock only). market_ms: now."""
+
+    mode: str
+    market_ms: int
 
 
 def _serial_of(day: int) -> int:

@@ -136,17 +136,49 @@ def vote_bytes(
     return _varint(len(content)) + content
 
 
+class Vote(Record):
+    """A validator's precommit for a block. time_ns: of the vote."""
+
+    public_key: bytes
+    time_ns: int
+    signature: bytes
+
+
+class SignedHeader(Record):
+    """A header and the votes for it in one round, by public key in rising order; an embedded chain has one vote, in round 0.
+
+    parts_total, parts_hash: the rest of the block id that was voted for. Votes for no block are left out.
+    """
+
+    header: Header
+    round_no: int
+    parts_total: int
+    parts_hash: bytes
+    votes: tuple[Vote, ...]
+
+    def signed_bytes(self) -> list[bytes]:
+        """What each vote signs."""
+        header = self.header
+        block_id = BlockId(header.hash(), self.parts_total, self.parts_hash)
+        return [
+            vote_bytes(header.chain_id, header.height, self.round_no, block_id, vote.time_ns) for vote in self.votes
+        ]
+
+
 def address(public_key: bytes) -> bytes:
     """A validator's address: the first 20 bytes of the SHA-256 of its key."""
     return sha256(public_key)[:ADDRESS_BYTES]
 
 
-def commit_hash(votes: Iterable[tuple[bytes, int, bytes]]) -> bytes:
-    """The root over the votes for a block: (public key, time in ns, signature) of each, in the validators' order."""
+def commit_hash(votes: Iterable[Vote]) -> bytes:
+    """The root over the votes for a block, in the validators' order."""
     return merkle_root(
         [
-            _number(1, _FOR_THE_BLOCK) + _bytes(2, address(key)) + _message(3, _time(time_ns)) + _bytes(4, signature)
-            for key, time_ns, signature in votes
+            _number(1, _FOR_THE_BLOCK)
+            + _bytes(2, address(vote.public_key))
+            + _message(3, _time(vote.time_ns))
+            + _bytes(4, vote.signature)
+            for vote in votes
         ]
     )
 

@@ -11,6 +11,9 @@ from typing import Any, Union
 
 from shudian.kernel import check
 from shudian.kernel.clock import DAY_MS
+from shudian.kernel.clock import STEPPED as STEPPED
+from shudian.kernel.clock import WALL as WALL
+from shudian.kernel.clock import Clock as Clock
 from shudian.kernel.codec import Record, decode, encode
 from shudian.kernel.cold import ColdStore, Fetch
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
@@ -18,6 +21,7 @@ from shudian.kernel.crypto import sha256
 from shudian.kernel.door import Arrival, Door, Opened
 from shudian.kernel.envelope import UNREGISTERED, Envelope
 from shudian.kernel.ids import ID_BYTES
+from shudian.kernel.merkle import Step
 from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import (
     BATCH_FAILED,
@@ -33,21 +37,19 @@ from shudian.kernel.outcomes import (
     both,
     refused,
 )
-from shudian.kernel.roots import Change, StateRoots
+from shudian.kernel.roots import CLOCK_TABLE, Change, StateRoots
 from shudian.kernel.tables import SEQUENCES, Key, Store, Table
 from shudian.kernel.units import remainder
 
 EXPIRY_MAX_MS = DAY_MS
 FULL_CHECK_EVERY_BLOCKS = 256
-WALL = "wall"
-STEPPED = "stepped"
 
 
-class Clock(Record):
-    """Market time. mode: ``wall`` (block time) or ``stepped`` (moves by AdvanceClock only). market_ms: now."""
+class HookEvents(Record):
+    """What hooks last told: in the block of that height, by the SHA-256 of the encoded list of their events."""
 
-    mode: str
-    market_ms: int
+    height: int
+    digest: bytes
 
 
 class Answered(Record):
@@ -62,16 +64,18 @@ def _by_expiry(_key: Key, row: Answered) -> Key:
     return (row.expires_ms,)
 
 
-CLOCK = Table("kernel.clock", Clock, ())
+CLOCK = Table(CLOCK_TABLE, Clock, ())
+HOOK_EVENTS = Table("kernel.hook_events", HookEvents, ())
 ANSWERED = Table("kernel.answered", Answered, ("sender_id", "id"), {"by_expiry": _by_expiry})
-KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED)
+KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED, HOOK_EVENTS)
 
 
 @dataclass(frozen=True)
 class Applied:
     """What a block did. outcomes: per envelope, per message. events: (place of the envelope or -1 for hooks, event).
 
-    changes: rows to store. cold: blobs to store. faults: texts of our own failures, to be told loudly.
+    changes: rows to store. cold: blobs to store. clock_path: from the clock's leaf to the app hash. faults: texts of our own failures,
+    to be told loudly.
     """
 
     market_ms: int
@@ -80,6 +84,7 @@ class Applied:
     changes: list[Change]
     cold: list[tuple[bytes, bytes]]
     app_hash: bytes
+    clock_path: tuple[Step, ...]
     faults: list[str]
 
 
@@ -133,7 +138,13 @@ class Machine:
             if contract.genesis_in is not None:
                 contract.genesis_in(context, sections.get(contract.name, {}))
         self.height = -1
+        self._keep_hook_events(context.events)
         return self._finish(context.market_ms, [], [(-1, event) for event in context.events], [])
+
+    def _keep_hook_events(self, events: list[Event]) -> None:
+        """Events of hooks belong to no envelope, so no result proves them: a row of the state does."""
+        if events:
+            HOOK_EVENTS.put(self.store, (), HookEvents(self.height + 1, sha256(encode(events))))
 
     def apply(self, block_ms: int, arrivals: Sequence[Arrival]) -> Applied:
         """Apply one block of envelopes that went through the door. ``block_ms`` is the header's time; only a wall clock takes it as market time."""
@@ -155,6 +166,7 @@ class Machine:
             for hook in contract.hooks:
                 hook(context)
         events.extend((-1, event) for event in context.events)
+        self._keep_hook_events(context.events)
         for key, _ in ANSWERED.due(self.store, "by_expiry", end_ms):
             ANSWERED.delete(self.store, *key)
         return self._finish(end_ms, outcomes, events, faults)
@@ -251,7 +263,8 @@ class Machine:
         self.store.stamp(touched, self.height)
         changes = [(table, key, None if row is None else encode(row), self.height) for table, key, row in touched]
         self.roots.update(changes, self.state_key_at)
-        return Applied(market_ms, outcomes, events, changes, self.cold.pending(), self.roots.app_hash(), faults)
+        roots = (self.roots.app_hash(), self.roots.clock_path())
+        return Applied(market_ms, outcomes, events, changes, self.cold.pending(), *roots, faults)
 
     def settle(self) -> None:
         """The block is durable: forget undo log and touched rows."""

@@ -125,6 +125,14 @@ def node_hash(children: Sequence[bytes]) -> bytes:
     return NOTHING if all(child == NOTHING for child in children) else sha256(b"\x03" + b"".join(children))
 
 
+def are_aunts(aunts: Aunts) -> bool:
+    """Whether they have their form: four times fifteen, each absent (empty) or a hash; an absent one has one spelling."""
+    return len(aunts) == LEVELS and all(
+        len(level) == FAN_OUT - 1 and all(not aunt or (len(aunt) == HASH_BYTES and aunt != NOTHING) for aunt in level)
+        for level in aunts
+    )
+
+
 def sub_root_of_bucket(number: int, bucket: Bucket, aunts: Aunts) -> bytes:
     """The root over a contract's rows in which a bucket has this content and these aunts."""
     digest = bucket_hash(bucket)
@@ -136,6 +144,16 @@ def sub_root_of_bucket(number: int, bucket: Bucket, aunts: Aunts) -> bytes:
     return digest
 
 
-def app_hash(sub_roots: Sequence[tuple[str, bytes]]) -> bytes:
-    """The hash of the whole state: RFC 6962 over (contract name, 0x00, sub-root) in the order of names."""
-    return merkle_root([name.encode() + b"\x00" + root for name, root in sub_roots])
+def clock_leaf(clock: bytes) -> bytes:
+    """The last leaf under the app hash: "clock", 0x00, the clock's row. It is never as long as a contract named so would make it."""
+    return b"clock\x00" + clock
+
+
+def state_leaves(sub_roots: Sequence[tuple[str, bytes]], clock: bytes) -> list[bytes]:
+    """The leaves under the app hash: (contract name, 0x00, sub-root) in the order of names, then the clock's row."""
+    return [*(name.encode() + b"\x00" + root for name, root in sub_roots), clock_leaf(clock)]
+
+
+def app_hash(sub_roots: Sequence[tuple[str, bytes]], clock: bytes) -> bytes:
+    """The hash of the whole state: RFC 6962 over :func:`state_leaves`."""
+    return merkle_root(state_leaves(sub_roots, clock))

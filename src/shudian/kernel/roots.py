@@ -17,15 +17,20 @@ from shudian.kernel.merkle import (
     NOTHING,
     Aunts,
     Bucket,
+    Step,
     app_hash,
     bucket_no,
+    merkle_path,
     row_leaf,
     row_path,
+    state_leaves,
 )
 from shudian.kernel.tables import Key, encode_key
 
 Change = tuple[str, Key, bytes | None, int]
 """Table, key, encoded row (None when removed), and its version: the height of the block that wrote it."""
+
+CLOCK_TABLE = "kernel.clock"
 
 
 _NO_CHILDREN = NOTHING * FAN_OUT
@@ -116,13 +121,16 @@ class StateRoots:
     """All contracts' trees under one app hash."""
 
     def __init__(self, contracts: tuple[str, ...]) -> None:
-        """One empty tree per contract name."""
+        """One empty tree per contract name, and no clock yet."""
+        self._clock = b""
         self._trees = {name: StateTree() for name in sorted(contracts)}
 
     def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
         """Take in changed rows of any contract; the table's name tells whose they are."""
         by_contract: dict[str, list[Change]] = {}
         for change in changes:
+            if change[0] == CLOCK_TABLE:
+                self._clock = change[2] or b""
             by_contract.setdefault(_contract_of(change[0]), []).append(change)
         for name, own in by_contract.items():
             self._trees[name].update(own, state_key_at)
@@ -133,7 +141,12 @@ class StateRoots:
 
     def app_hash(self) -> bytes:
         """The hash of the whole state, see :func:`shudian.kernel.merkle.app_hash`."""
-        return app_hash(tuple(self.sub_roots().items()))
+        return app_hash(tuple(self.sub_roots().items()), self._clock)
+
+    def clock_path(self) -> tuple[Step, ...]:
+        """What leads from the clock's leaf to the app hash."""
+        leaves = state_leaves(tuple(self.sub_roots().items()), self._clock)
+        return merkle_path(leaves, len(leaves) - 1)
 
     def beside(self, table: str, key: Key) -> tuple[Bucket, Aunts]:
         """What proves a row against its contract's sub-root, see :meth:`StateTree.beside`."""

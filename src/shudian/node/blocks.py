@@ -1,26 +1,43 @@
 """The block log: what is stored of a block, and the results root that the next header carries.
 
-Headers and results are the records that proofs are made of (:mod:`shudian.proofs`).
+The header is CometBFT's (:mod:`shudian.kernel.comet`); signed headers and results are the records that proofs are made of.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from shudian.kernel.codec import Record, decode, encode
+from shudian.kernel.comet import (
+    BLOCK_VERSION,
+    EMPTY_HASH,
+    BlockId,
+    Header,
+    SignedHeader,
+    Vote,
+    address,
+    commit_hash,
+    consensus_hash,
+    data_hash,
+    validators_hash,
+    vote_bytes,
+)
 from shudian.kernel.crypto import sha256
-from shudian.kernel.machine import STEPPED
-from shudian.kernel.merkle import merkle_root
+from shudian.kernel.merkle import Step, merkle_root
 from shudian.kernel.messages import Event
 from shudian.kernel.outcomes import Outcome
 from shudian.node.genesis import Genesis
-from shudian.proofs.files import Result
-from shudian.proofs.headers import FORMAT_VERSION, NO_HASH, Header
+from shudian.proofs.files import FORMAT_VERSION, Result, result_leaf
+
+BLOCK_MAX_BYTES = 8 << 20
+NODE_POWER = 1
+"""The node of an embedded chain is a set of one validator."""
+_MS_NS = 1_000_000
 
 
 class Block(Record):
-    """A block as it is stored. signature: the node's over the header's hash. market_ms, app_hash, results_hash: after this block.
+    """A block as it is stored. signature: the node's vote for it. market_ms, app_hash, results_hash: after this block.
 
-    outcomes and events are the encoded results, kept so that readers can be rebuilt without executing anything.
+    clock_path: from the clock's leaf to app_hash, so that a proof of an old message can show the clock. outcomes and events are the encoded results, kept so that readers can be rebuilt without executing anything.
     """
 
     header: Header
@@ -31,39 +48,78 @@ class Block(Record):
     market_ms: int
     app_hash: bytes
     results_hash: bytes
+    clock_path: tuple[Step, ...]
 
 
-def header_after(before: Block | None, genesis: Genesis, time_ms: int, envelopes: Sequence[bytes]) -> Header:
-    """The header of the block that follows ``before`` (None: the first of the chain) with these envelopes."""
-    stepped = genesis.clock == STEPPED
-    data_hash = merkle_root(envelopes)
+def header_after(
+    before: Block | None, genesis: Genesis, public_key: bytes, time_ms: int, envelopes: Sequence[bytes]
+) -> Header:
+    """The header of the block that follows ``before`` (None: block 0, the genesis) with these envelopes, voted for by ``public_key``."""
+    validators = validators_hash({public_key: NODE_POWER})
     if before is None:
-        height, market_ms, link = 0, genesis.start_ms, (NO_HASH, data_hash, NO_HASH, NO_HASH)
+        height, last_block_id, last_commit_hash, app_hash, last_results_hash = 0, BlockId(), EMPTY_HASH, b"", EMPTY_HASH
     else:
-        height, market_ms = before.header.height + 1, before.market_ms
-        link = (before.header.hash(), data_hash, before.app_hash, before.results_hash)
-    return Header(FORMAT_VERSION, genesis.chain_id, stepped, height, time_ms, market_ms, *link)
+        height, last_block_id = before.header.height + 1, block_id(before.header)
+        last_commit_hash = commit_hash([vote_for(before, public_key)])
+        app_hash, last_results_hash = before.app_hash, before.results_hash
+    return Header(
+        block_version=BLOCK_VERSION,
+        app_version=FORMAT_VERSION,
+        chain_id=genesis.chain_id,
+        height=height,
+        time_ns=time_ms * _MS_NS,
+        last_block_id=last_block_id,
+        last_commit_hash=last_commit_hash,
+        data_hash=data_hash(envelopes),
+        validators_hash=validators,
+        next_validators_hash=validators,
+        consensus_hash=consensus_hash(BLOCK_MAX_BYTES),
+        app_hash=app_hash,
+        last_results_hash=last_results_hash,
+        evidence_hash=EMPTY_HASH,
+        proposer_address=address(public_key),
+    )
 
 
-def results_leaves(
+def block_id(header: Header) -> BlockId:
+    """The block id of an embedded chain: the block travels in one part, whose root is that of its envelopes."""
+    return BlockId(header.hash(), 1, header.data_hash)
+
+
+def precommit_bytes(header: Header) -> bytes:
+    """What the node of an embedded chain signs: its vote in round 0, at the block's own time."""
+    return vote_bytes(header.chain_id, header.height, 0, block_id(header), header.time_ns)
+
+
+def vote_for(block: Block, public_key: bytes) -> Vote:
+    """The node's vote for a block of an embedded chain."""
+    return Vote(public_key, block.header.time_ns, block.signature)
+
+
+def signed_header(block: Block, public_key: bytes) -> SignedHeader:
+    """The header of a block of an embedded chain with the node's vote, as proofs carry it."""
+    voted_for = block_id(block.header)
+    return SignedHeader(block.header, 0, voted_for.parts_total, voted_for.parts_hash, (vote_for(block, public_key),))
+
+
+def results(
     envelopes: Sequence[bytes], outcomes: list[tuple[Outcome, ...]], events: list[tuple[int, Event]]
 ) -> list[bytes]:
-    """One encoded :class:`Result` per envelope, then the list of the events of the hooks."""
+    """One encoded :class:`Result` per envelope. The events of hooks (place -1) belong to none; a row of the state keeps their digest."""
     by_place: dict[int, list[Event]] = {}
     for place, event in events:
         by_place.setdefault(place, []).append(event)
-    leaves = [
+    return [
         encode(Result(sha256(envelope), answers, encode(by_place.get(place, []))))
         for place, (envelope, answers) in enumerate(zip(envelopes, outcomes, strict=True))
     ]
-    return [*leaves, encode(by_place.get(-1, []))]
 
 
 def results_hash(
     envelopes: Sequence[bytes], outcomes: list[tuple[Outcome, ...]], events: list[tuple[int, Event]]
 ) -> bytes:
-    """RFC 6962 root over :func:`results_leaves`."""
-    return merkle_root(results_leaves(envelopes, outcomes, events))
+    """RFC 6962 root over the leaves of :func:`results`."""
+    return merkle_root([result_leaf(result) for result in results(envelopes, outcomes, events)])
 
 
 def encode_outcomes(outcomes: list[tuple[Outcome, ...]]) -> bytes:

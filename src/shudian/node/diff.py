@@ -15,8 +15,8 @@ from shudian.node.genesis import Genesis
 from shudian.node.rows import shown_key, shown_row
 from shudian.node.store import LedgerStore
 
-HEADER_PARTS = ("time_ms", "last_block_hash", "data_hash", "app_hash", "results_hash")
-BLOCK_PARTS = ("envelopes", "outcomes", "events", "market_ms", "app_hash", "results_hash", "signature")
+HEADER_PARTS = ("time_ns", "last_block_id", "last_commit_hash", "data_hash", "app_hash", "last_results_hash")
+BLOCK_PARTS = ("envelopes", "outcomes", "events", "market_ms", "app_hash", "results_hash", "clock_path", "signature")
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,13 @@ from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome, Refused, refused
 from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
 from shudian.node.blocks import (
+    BLOCK_MAX_BYTES,
     Block,
     decode_events,
     decode_outcomes,
     encode_outcomes,
     header_after,
+    precommit_bytes,
     results_hash,
 )
 from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
@@ -38,7 +40,6 @@ from shudian.node.store import LedgerStore
 from shudian.reading.projector import Projector, Said
 from shudian.reading.reader import Viewer
 
-BLOCK_MAX_BYTES = 8 << 20
 BLOCK_MAX_COUNT = 4_096
 CLOCK_BEHIND_MAX_MS = 60_000
 """How far this machine's clock may stand before the last block's time; steps of a time service are far smaller."""
@@ -302,16 +303,17 @@ class EmbeddedNode:
             raise
 
     def _seal(self, envelopes: list[bytes], applied: Applied, before: Block | None, time_ms: int) -> Block:
-        header = header_after(before, self.genesis, time_ms, envelopes)
+        header = header_after(before, self.genesis, self._node_key.public_key, time_ms, envelopes)
         return Block(
             header,
-            self._node_key.sign(header.hash()),
+            self._node_key.sign(precommit_bytes(header)),
             tuple(envelopes),
             encode_outcomes(applied.outcomes),
             encode(applied.events),
             applied.market_ms,
             applied.app_hash,
             results_hash(envelopes, applied.outcomes, applied.events),
+            applied.clock_path,
         )
 
     def _said(self, block: Block) -> list[Said]:

@@ -6,7 +6,7 @@ from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.machine import Machine
 from shudian.market import MARKET
-from shudian.node.blocks import Block
+from shudian.node.blocks import Block, precommit_bytes
 from shudian.node.errors import NodeError
 from shudian.node.genesis import Genesis
 from shudian.node.store import LedgerStore
@@ -57,7 +57,7 @@ def _check_last(last: Block, genesis: Genesis, node_public_key: bytes) -> None:
             f"最后区块属于链 {header.chain_id}，创世属于链 {genesis.chain_id}",
             f"the last block is of chain {header.chain_id}, the genesis of chain {genesis.chain_id}",
         )
-    if not crypto.verify(node_public_key, last.signature, header.hash()):
+    if not crypto.verify(node_public_key, last.signature, precommit_bytes(header)):
         raise NodeError(
             f"最后区块 {header.height} 的节点签名无效",
             f"the node's signature of the last block {header.height} is invalid",

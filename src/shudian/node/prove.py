@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 
 from shudian.kernel.blinding import row_blind
 from shudian.kernel.codec import decode, encode
-from shudian.kernel.envelope import Envelope, Signature
-from shudian.kernel.machine import Machine, answer_key
+from shudian.kernel.crypto import sha256
+from shudian.kernel.envelope import Envelope
+from shudian.kernel.machine import CLOCK, Clock, Machine, answer_key
 from shudian.kernel.merkle import merkle_path, row_path
 from shudian.kernel.tables import Key, encode_key
 from shudian.market import OVERSIGHT
-from shudian.node.blocks import Block, decode_events, decode_outcomes, results_leaves
+from shudian.node.blocks import Block, decode_events, decode_outcomes, results, signed_header
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
-from shudian.proofs.files import MessageProof, RowProof, ShownRow, StateProof
-from shudian.proofs.headers import SignedHeader
+from shudian.proofs.files import MessageProof, RowProof, ShownRow, StateProof, result_leaf
 from shudian.reading.reader import Viewer
 
 Place = tuple[str, Key]
@@ -36,12 +36,12 @@ def prove_rows(node: EmbeddedNode, choose: Callable[[Machine], Sequence[Place]])
     """
     machine = node.machine
 
-    def read() -> tuple[tuple[RowProof, ...], tuple[tuple[str, bytes], ...]]:
+    def read() -> tuple[tuple[RowProof, ...], tuple[tuple[str, bytes], ...], Clock]:
         rows = tuple(_row_proof(machine, table, key) for table, key in choose(machine))
-        return rows, tuple(machine.roots.sub_roots().items())
+        return rows, tuple(machine.roots.sub_roots().items()), CLOCK.need(machine.store)
 
-    (rows, sub_roots), carrier = node.carried(read)
-    return StateProof(_signed(node, carrier), sub_roots, rows)
+    (rows, sub_roots, clock), carrier = node.carried(read)
+    return StateProof(signed_header(carrier, node.public_key), clock, sub_roots, rows)
 
 
 def _row_proof(machine: Machine, table: str, key: Key) -> RowProof:
@@ -79,18 +79,20 @@ def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> Mess
     block = node.block(told["height"])
     place = _place(block, (sender_id, message_id))
     carrier = node.block_after(block.header.height)
-    leaves = results_leaves(
+    found = results(
         block.envelopes,
         decode_outcomes(block.outcomes),
         decode_events(block.events, node.machine.event_type),
     )
     return MessageProof(
-        _signed(node, carrier),
+        signed_header(carrier, node.public_key),
+        Clock(node.genesis.clock, block.market_ms),
+        block.clock_path,
         block.header,
         block.envelopes[place],
-        merkle_path(block.envelopes, place),
-        leaves[place],
-        merkle_path(leaves, place),
+        merkle_path([sha256(envelope) for envelope in block.envelopes], place),
+        found[place],
+        merkle_path([result_leaf(result) for result in found], place),
     )
 
 
@@ -103,7 +105,3 @@ def _place(block: Block, answered_at: tuple[int, bytes]) -> int:
         f"区块 {height} 中没有该消息；请删除查询库后重启",
         f"block {height} lacks that message; delete the read models and start again",
     )
-
-
-def _signed(node: EmbeddedNode, block: Block) -> SignedHeader:
-    return SignedHeader(block.header, (Signature(node.public_key, block.signature),))

@@ -10,7 +10,7 @@ from shudian.kernel.codec import encode
 from shudian.kernel.machine import Applied, Machine
 from shudian.kernel.tables import encode_key
 from shudian.market import MARKET
-from shudian.node.blocks import Block, encode_outcomes, header_after, results_hash
+from shudian.node.blocks import Block, encode_outcomes, header_after, precommit_bytes, results_hash
 from shudian.node.errors import NodeError
 from shudian.node.genesis import Genesis
 from shudian.node.rows import shown_key
@@ -75,7 +75,7 @@ def _verify(store: LedgerStore, progress: Callable[[int, int], None]) -> Verifie
 
 def _check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes) -> None:
     header = block.header
-    expected = header_after(before, genesis, header.time_ms, block.envelopes)
+    expected = header_after(before, genesis, public_key, header.time_ms, block.envelopes)
     height = expected.height
     if (header.height, header.chain_id) != (height, genesis.chain_id):
         raise _differs(height, "高度或链标识不符", "height or chain id is wrong")
@@ -83,7 +83,7 @@ def _check_links(block: Block, before: Block | None, genesis: Genesis, public_ke
         raise _differs(height, "消息根不符", "the root of its messages is wrong")
     if header != expected:
         raise _differs(height, "与上一区块的链接不符", "the link to the block before is wrong")
-    if not crypto.verify(public_key, block.signature, header.hash()):
+    if not crypto.verify(public_key, block.signature, precommit_bytes(header)):
         raise _differs(height, "节点签名无效", "the node's signature is invalid")
 
 
@@ -94,6 +94,7 @@ def _check_results(block: Block, applied: Applied) -> None:
         (encode(applied.events), block.events, "事件", "events"),
         (results_hash(block.envelopes, applied.outcomes, applied.events), block.results_hash, "结果根", "results root"),
         (applied.app_hash, block.app_hash, "状态根", "app hash"),
+        (applied.clock_path, block.clock_path, "时钟路径", "path of the clock"),
         (applied.market_ms, block.market_ms, "市场时间", "market time"),
     )
     for replayed, stored, zh, en in pairs:

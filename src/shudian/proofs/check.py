@@ -4,17 +4,27 @@ Nothing in the file is believed: all of it leads by hashes to one header, and en
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shudian.kernel import merkle
-from shudian.kernel.codec import Malformed, decode
+from shudian.kernel.clock import STEPPED, WALL, Clock
+from shudian.kernel.codec import Malformed, decode, encode
+from shudian.kernel.comet import Header, SignedHeader, validators_hash
 from shudian.kernel.crypto import sha256, verify
 from shudian.kernel.envelope import Envelope, open_envelope
 from shudian.kernel.outcomes import Outcome, Refused
-from shudian.proofs.files import PROOF_MAX_BYTES, MessageProof, Proof, Result, RowProof, StateProof
-from shudian.proofs.headers import FORMAT_VERSION, Header, SignedHeader
+from shudian.proofs.files import (
+    FORMAT_VERSION,
+    PROOF_MAX_BYTES,
+    MessageProof,
+    Proof,
+    Result,
+    RowProof,
+    StateProof,
+    result_leaf,
+)
 
 _TABLE_NAME = re.compile(r"([a-z_]{1,40})\.[a-z_]{1,40}")
 
@@ -50,9 +60,10 @@ class ProvenMessage:
 
 @dataclass(frozen=True)
 class Proven:
-    """What a file proves of the chain that ``carrier`` names."""
+    """What a file proves of the chain that ``carrier`` names, whose clock then stood so."""
 
     carrier: Header
+    clock: Clock
     rows: tuple[ProvenRow, ...] = ()
     message: ProvenMessage | None = None
 
@@ -62,11 +73,11 @@ class Proven:
         return self.carrier.height - 1
 
 
-def check(data: bytes, trusted_keys: Sequence[bytes]) -> Proven:
-    """What the bytes of a proof file prove to somebody who trusts these public keys.
+def check(data: bytes, trusted: Sequence[bytes] | Mapping[bytes, int]) -> Proven:
+    """What the bytes of a proof file prove to somebody who trusts these validators.
 
-    The trusted keys are all of those who sign the chain's blocks, of equal weight; an embedded chain has one. More than two
-    thirds of them must have signed, and nobody else.
+    trusted: all validators of the chain, as public keys with their power, or keys alone where each has power 1; an embedded chain
+    has one. The header must name just these, and more than two thirds of their power must have voted for it.
 
     Raises:
         NotProvenError: naming what does not fit.
@@ -78,38 +89,48 @@ def check(data: bytes, trusted_keys: Sequence[bytes]) -> Proven:
         proof: Proof = decode(data, kind)
     except Malformed:
         raise NotProvenError("文件不是合规的证明", "the file is not a well-formed proof") from None
-    _check_signed(proof.carrier, trusted_keys)
+    powers = dict(trusted) if isinstance(trusted, Mapping) else dict.fromkeys(trusted, 1)
+    _check_signed(proof.carrier, powers)
+    if proof.clock.mode not in (WALL, STEPPED):
+        raise NotProvenError("没有这种时钟", "there is no such clock")
     if isinstance(proof, StateProof):
-        return Proven(proof.carrier.header, rows=_proven_rows(proof))
-    return Proven(proof.carrier.header, message=_proven_message(proof))
+        return Proven(proof.carrier.header, proof.clock, rows=_proven_rows(proof))
+    return Proven(proof.carrier.header, proof.clock, message=_proven_message(proof))
 
 
-def _check_signed(carrier: SignedHeader, trusted_keys: Sequence[bytes]) -> None:
-    version = carrier.header.format_version
+def _check_signed(carrier: SignedHeader, powers: Mapping[bytes, int]) -> None:
+    version = carrier.header.app_version
     if version != FORMAT_VERSION:
         raise NotProvenError(
             f"区块格式为 {version}，本程序核对格式 {FORMAT_VERSION}",
             f"the block has format {version}, this program checks format {FORMAT_VERSION}",
         )
-    trusted = sorted(dict.fromkeys(trusted_keys))
-    signers = [one.public_key for one in carrier.signatures]
-    if any(key not in trusted for key in signers):
+    signers = [vote.public_key for vote in carrier.votes]
+    if any(key not in powers for key in signers):
         raise NotProvenError("区块头由不受信任的密钥签名", "the header is signed by a key that is not trusted")
-    content = carrier.header.hash()
-    if not all(verify(one.public_key, one.value, content) for one in carrier.signatures):
+    contents = zip(carrier.votes, carrier.signed_bytes(), strict=True)
+    if not all(verify(vote.public_key, vote.signature, content) for vote, content in contents):
         raise NotProvenError("区块头的签名无效", "a signature of the header is invalid")
-    if signers != sorted(dict.fromkeys(signers)) or 3 * len(signers) <= 2 * len(trusted):
+    power, total = sum(powers[key] for key in signers), sum(powers.values())
+    if signers != sorted(dict.fromkeys(signers)) or 3 * power <= 2 * total:
         raise NotProvenError(
-            f"区块头须由超过三分之二的受信任密钥各签一次，现有 {len(signers)}/{len(trusted)}",
-            f"more than two thirds of the trusted keys must have signed the header once each; {len(signers)} of {len(trusted)} did",
+            f"区块头须由超过三分之二的受信任表决权各签一次，现有 {power}/{total}",
+            f"more than two thirds of the trusted power must have signed the header, each key once; {power} of {total} did",
+        )
+    if carrier.header.validators_hash != validators_hash(powers):
+        raise NotProvenError(
+            "受信任的密钥与表决权不是该区块的验证者集合",
+            "the trusted keys and powers are not the block's set of validators",
         )
 
 
 def _proven_rows(proof: StateProof) -> tuple[ProvenRow, ...]:
     if not proof.rows:
         raise NotProvenError("证明中没有任何一行", "the proof is of no row at all")
-    if merkle.app_hash(proof.sub_roots) != proof.carrier.header.app_hash:
-        raise NotProvenError("合约子根与区块头的状态根不符", "the sub-roots do not lead to the header's app hash")
+    if merkle.app_hash(proof.sub_roots, encode(proof.clock)) != proof.carrier.header.app_hash:
+        raise NotProvenError(
+            "合约子根与时钟同区块头的状态根不符", "the sub-roots and the clock do not lead to the header's app hash"
+        )
     sub_roots = dict(proof.sub_roots)
     return tuple(_proven_row(row, sub_roots) for row in proof.rows)
 
@@ -119,7 +140,9 @@ def _proven_row(proof: RowProof, sub_roots: dict[str, bytes]) -> ProvenRow:
     if named is None or named[1] not in sub_roots:
         raise NotProvenError("表不属于该链的任何合约", "the table belongs to no contract of the chain")
     key = _key(proof.key)
-    if any(len(part) != merkle.HASH_BYTES for pair in proof.bucket for part in pair) or not _are_aunts(proof.aunts):
+    if any(len(part) != merkle.HASH_BYTES for pair in proof.bucket for part in pair) or not merkle.are_aunts(
+        proof.aunts
+    ):
         raise NotProvenError("行的证明路径形式不符", "the path of a row has a wrong form")
     path = merkle.row_path(proof.table, proof.key)
     if merkle.sub_root_of_bucket(merkle.bucket_no(path), proof.bucket, proof.aunts) != sub_roots[named[1]]:
@@ -145,24 +168,17 @@ def _key(data: bytes) -> tuple[int | str | bytes, ...]:
     return key
 
 
-def _are_aunts(aunts: merkle.Aunts) -> bool:
-    """Four times fifteen, each absent (empty) or a hash; an absent one has one spelling."""
-    return len(aunts) == merkle.LEVELS and all(
-        len(level) == merkle.FAN_OUT - 1
-        and all(not aunt or (len(aunt) == merkle.HASH_BYTES and aunt != merkle.NOTHING) for aunt in level)
-        for level in aunts
-    )
-
-
 def _proven_message(proof: MessageProof) -> ProvenMessage:
     header, carrier = proof.header, proof.carrier.header
-    if header.hash() != carrier.last_block_hash or header.height + 1 != carrier.height:
+    if header.hash() != carrier.last_block_id.hash or header.height + 1 != carrier.height:
         raise NotProvenError(
             "消息所在区块不是签名区块的上一块", "the message's block is not the one before the signed block"
         )
-    if merkle.root_of_leaf(proof.envelope, proof.envelope_path) != header.data_hash:
+    if merkle.root_of_leaf(merkle.clock_leaf(encode(proof.clock)), proof.clock_path) != carrier.app_hash:
+        raise NotProvenError("时钟与区块头的状态根不符", "the clock does not lead to the header's app hash")
+    if merkle.root_of_leaf(sha256(proof.envelope), proof.envelope_path) != header.data_hash:
         raise NotProvenError("消息不在该区块中", "the message does not stand in that block")
-    if merkle.root_of_leaf(proof.result, proof.result_path) != carrier.results_hash:
+    if merkle.root_of_leaf(result_leaf(proof.result), proof.result_path) != carrier.last_results_hash:
         raise NotProvenError("结果不在该区块的结果中", "the outcome is not one of that block's results")
     try:
         result = decode(proof.result, Result)

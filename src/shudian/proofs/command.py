@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("file", metavar="FILE", type=Path, help="证明文件 the proof file")
     parser.add_argument(
         "--trust",
-        metavar="KEY",
+        metavar="KEY[=POWER]",
         nargs="+",
         action="extend",
         required=True,
-        help="该链全部签块公钥，十六进制；须有超过三分之二签名 public keys (hex) of all that sign the chain's blocks; more than two thirds must have signed",
+        help="该链全部验证者公钥（十六进制）与表决权，默认 1；须有超过三分之二签名 public keys (hex) of all that sign the chain's blocks, with their power (1); more than two thirds must have signed",
     )
     parser.add_argument("--json", action="store_true", help="输出 JSON print JSON")
     parser.add_argument(
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     language: Language = "en" if asked.lang == "en" else "zh"
     try:
-        trusted = [_public_key(text) for text in asked.trust]
+        trusted = dict(_validator(text) for text in asked.trust)
         data = _content(asked.file)
     except _CannotAskError as error:
         zh, en = error.args
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _answer(data: bytes, trusted: Sequence[bytes], language: Language) -> tuple[int, str, dict[str, Any]]:
+def _answer(data: bytes, trusted: Mapping[bytes, int], language: Language) -> tuple[int, str, dict[str, Any]]:
     try:
         proven = check(data, trusted)
     except NotProvenError as error:
@@ -66,17 +66,18 @@ def _answer(data: bytes, trusted: Sequence[bytes], language: Language) -> tuple[
     return YES, sentence(proven, language), {"proven": True, **facts(proven)}
 
 
-def _public_key(text: str) -> bytes:
+def _validator(text: str) -> tuple[bytes, int]:
+    digits, _, power = text.partition("=")
     try:
-        key = bytes.fromhex(text)
+        key, weight = bytes.fromhex(digits), int(power or 1)
     except ValueError:
-        key = b""
-    if not is_sound_public_key(key):
+        key, weight = b"", 0
+    if not is_sound_public_key(key) or weight < 1:
         raise _CannotAskError(
-            f"--trust {text[:80]!r} 不是公钥，应为 64 位十六进制",
-            f"--trust {text[:80]!r} is not a public key of 64 hexadecimal digits",
+            f"--trust {text[:80]!r} 不是公钥，应为 64 位十六进制，可加 =表决权",
+            f"--trust {text[:80]!r} is not a public key of 64 hexadecimal digits, with =POWER if need be",
         )
-    return key
+    return key, weight
 
 
 def _content(path: Path) -> bytes:

@@ -1,15 +1,20 @@
 """What a proof file holds: canonical bytes of one of two records, complete in itself."""
 
+from shudian.kernel.clock import Clock
 from shudian.kernel.codec import Record, encode
+from shudian.kernel.comet import Header, SignedHeader, result_bytes
+from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import Aunts, Bucket, Step
 from shudian.kernel.outcomes import Outcome
-from shudian.proofs.headers import Header, SignedHeader
+
+FORMAT_VERSION = 3
+"""Version of the chain's format, the header's app_version. 1 and 2 had headers of our own."""
 
 PROOF_MAX_BYTES = 64 << 20
 
 
 class Result(Record):
-    """What one envelope led to: a leaf of the results root, bound to its envelope whatever its place.
+    """What one envelope led to, bound to its envelope whatever its place; its digest is the data of a leaf of the results root.
 
     envelope_digest: SHA-256 of the envelope's bytes. events: the encoded list of the events of its messages, in order.
     """
@@ -17,6 +22,11 @@ class Result(Record):
     envelope_digest: bytes
     outcomes: tuple[Outcome, ...]
     events: bytes
+
+
+def result_leaf(result: bytes) -> bytes:
+    """The leaf of the results root for an encoded :class:`Result`."""
+    return result_bytes(sha256(result))
 
 
 class ShownRow(Record):
@@ -41,9 +51,10 @@ class RowProof(Record):
 
 
 class StateProof(Record, tag=True):
-    """Rows of one state. carrier: the header of the block after it. sub_roots: every contract's, in the order of names."""
+    """Rows of one state. carrier: the header of the block after it. sub_roots: every contract's, in the order of names. clock: then."""
 
     carrier: SignedHeader
+    clock: Clock
     sub_roots: tuple[tuple[str, bytes], ...]
     rows: tuple[RowProof, ...]
 
@@ -51,11 +62,13 @@ class StateProof(Record, tag=True):
 class MessageProof(Record, tag=True):
     """That an envelope stands in a block, and what it led to.
 
-    header: of that block. carrier: the header of the block after it, whose signatures count for both. result: an encoded
-    :class:`Result`.
+    header: of that block. carrier: the header of the block after it, whose votes count for both. clock: after the block, with its
+    path to the app hash. result: an encoded :class:`Result`.
     """
 
     carrier: SignedHeader
+    clock: Clock
+    clock_path: tuple[Step, ...]
     header: Header
     envelope: bytes
     envelope_path: tuple[Step, ...]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from shudian.kernel.clock import STEPPED
 from shudian.kernel.codec import Malformed, decode
 from shudian.kernel.outcomes import Language
 from shudian.proofs.check import Proven, ProvenRow
@@ -28,13 +29,13 @@ def sentence(proven: Proven, language: Language, columns: Columns = lambda one: 
         written = say(f"区块 {one.version} 写入", f"written in block {one.version}")
         return f"{place} = {to_json(columns(one))} ({written})"
 
-    header = proven.carrier
-    chain, height, time = to_json(header.chain_id)[1:-1], proven.height, _time(header.market_ms)
+    header, clock = proven.carrier, proven.clock
+    chain, height, time = to_json(header.chain_id)[1:-1], proven.height, _time(clock.market_ms)
     sandbox = say("步进时钟：沙盒链，不是真实市场", "stepped clock: a sandbox, not a real market")
-    clock = sandbox if header.stepped_clock else say("实时时钟", "wall clock")
+    pace = sandbox if clock.mode == STEPPED else say("实时时钟", "wall clock")
     stand = say(
-        f"是：链 {chain}（{clock}）区块 {height} 之后，市场时间 {time}，",
-        f"yes: on chain {chain} ({clock}), after block {height}, market time {time}, ",
+        f"是：链 {chain}（{pace}）区块 {height} 之后，市场时间 {time}，",
+        f"yes: on chain {chain} ({pace}), after block {height}, market time {time}, ",
     )
     if proven.message is None:
         rows = [row(one) for one in proven.rows]
@@ -62,9 +63,8 @@ def sentence(proven: Proven, language: Language, columns: Columns = lambda one: 
 
 def facts(proven: Proven, columns: Columns = lambda one: plain(one.row)) -> dict[str, Any]:
     """What was proved, as data that JSON can carry; bytes as hex. ``columns``: how a row's values are shown."""
-    header = proven.carrier
-    found = {name: getattr(header, name) for name in ("chain_id", "stepped_clock", "market_ms")}
-    found["height"] = proven.height
+    found: dict[str, Any] = {"chain_id": proven.carrier.chain_id, "stepped_clock": proven.clock.mode == STEPPED}
+    found |= {"height": proven.height, "market_ms": proven.clock.market_ms}
     if proven.message is None:
         shown = [(one.table, _plain(one.key), columns(one), one.version) for one in proven.rows]
         return {**found, "rows": [dict(zip(("table", "key", "row", "version"), row, strict=True)) for row in shown]}
