@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from shudian.client.client import Client
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
-from shudian.kernel.blinding import row_blind
+from shudian.kernel.blinding import result_blind, row_blind
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.comet import EMPTY_HASH, BlockId, Header, SignedHeader, Vote, validators_hash
 from shudian.kernel.crypto import SigningKey, sha256
@@ -27,7 +27,7 @@ from shudian.node.local import LocalTransport
 from shudian.node.prove import prove_message, prove_rows
 from shudian.node.verify import verify_folder
 from shudian.proofs.check import NotProvenError, Proven, check
-from shudian.proofs.files import FORMAT_VERSION, Proof, RowProof, ShownRow, StateProof, to_bytes
+from shudian.proofs.files import FORMAT_VERSION, Proof, Result, RowProof, ShownRow, StateProof, to_bytes
 from tests.support.chain import create, founder, key_of
 
 SIGNER = key_of("signer")
@@ -209,6 +209,20 @@ def test_a_message_is_proved_with_its_outcome_and_events(node: EmbeddedNode) -> 
     assert decode(said.envelope.body, list[SetSetting]) == [holiday(20260701)]
     assert [outcome.number for outcome in said.outcomes] == [0]
     assert b"SettingSet" in said.events
+
+
+def test_results_that_are_alike_are_blinded_apart(node: EmbeddedNode) -> None:
+    """The same refusal twice in a block and once in the next: whoever knows the one by its proof cannot tell the others from chance."""
+    exchange = founder(node, "exchange-operator")
+    ids = [derived_id(f"late {number}") for number in range(3)]
+    late = [exchange.seal([AdvanceClock(node.market_ms)], message_id=message_id) for message_id in ids]
+    node.submit(late[:2])
+    node.submit(late[2:])
+    found = [decode(prove_message(node, 1, message_id).result, Result) for message_id in ids]
+    assert len({one.outcomes for one in found}) == 1
+    for height, one in zip((1, 1, 2), found, strict=True):
+        assert one.blind == result_blind(node.machine.state_key_at(height), height, one.envelope_digest)
+    assert len({one.blind for one in found}) == 3
 
 
 def test_a_refusal_and_each_of_a_block_are_proved(node: EmbeddedNode) -> None:

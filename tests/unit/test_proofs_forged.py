@@ -210,7 +210,7 @@ def test_an_envelope_that_no_node_would_take_in_is_refused(message: MessageProof
         (elsewhere, False),
         (b"no envelope", False),
     ):
-        result = encode(Result(sha256(data), (), encode([])))
+        result = encode(Result(bytes(32), sha256(data), (), encode([])))
         header, carrier = carrying(message.header, message.carrier.header, data, result)
         forged = MessageProof(signed(carrier, SIGNER), message.clock, message.clock_path, header, data, (), result, ())
         assert is_refused(to_bytes(forged), SIGNER.public_key) is not is_sound

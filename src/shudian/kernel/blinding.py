@@ -23,3 +23,8 @@ def height_bytes(height: int) -> bytes:
 def row_blind(state_key: bytes, path: bytes, version: int) -> bytes:
     """The blind, 32 bytes, of the row of a path that the block of height ``version`` wrote last."""
     return keyed_digest(state_key, path + height_bytes(version))
+
+
+def result_blind(state_key: bytes, height: int, envelope_digest: bytes) -> bytes:
+    """The blind, 32 bytes, of the result of an envelope in the block of a height."""
+    return keyed_digest(state_key, b"result" + height_bytes(height) + envelope_digest)

@@ -6,7 +6,7 @@ tested and the app hash follows. The machine keeps no files: the node makes a bl
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 from shudian.kernel import check
@@ -75,7 +75,7 @@ class Applied:
     """What a block did. outcomes: per envelope, per message. events: (place of the envelope or -1 for hooks, event).
 
     changes: rows to store. cold: blobs to store. clock_path: from the clock's leaf to the app hash. faults: texts of our own failures,
-    to be told loudly.
+    to be told loudly. state_key: of the epoch in force in the block, which blinds its results; secret.
     """
 
     market_ms: int
@@ -86,6 +86,7 @@ class Applied:
     app_hash: bytes
     clock_path: tuple[Step, ...]
     faults: list[str]
+    state_key: bytes = field(repr=False)
 
 
 def _union(kinds: list[type[Record]]) -> Any:
@@ -262,9 +263,10 @@ class Machine:
             self.check_all()
         self.store.stamp(touched, self.height)
         changes = [(table, key, None if row is None else encode(row), self.height) for table, key, row in touched]
-        self.roots.update(changes, self.state_key_at)
+        state_key = self.state_key_at(self.height)
+        self.roots.update(changes, lambda _height: state_key)
         roots = (self.roots.app_hash(), self.roots.clock_path())
-        return Applied(market_ms, outcomes, events, changes, self.cold.pending(), *roots, faults)
+        return Applied(market_ms, outcomes, events, changes, self.cold.pending(), *roots, faults, state_key)
 
     def settle(self) -> None:
         """The block is durable: forget undo log and touched rows."""

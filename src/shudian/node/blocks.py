@@ -6,6 +6,7 @@ The header is CometBFT's (:mod:`shudian.kernel.comet`); signed headers and resul
 from collections.abc import Sequence
 from typing import Any
 
+from shudian.kernel.blinding import result_blind
 from shudian.kernel.codec import Record, decode, encode
 from shudian.kernel.comet import (
     BLOCK_VERSION,
@@ -103,23 +104,27 @@ def signed_header(block: Block, public_key: bytes) -> SignedHeader:
 
 
 def results(
-    envelopes: Sequence[bytes], outcomes: list[tuple[Outcome, ...]], events: list[tuple[int, Event]]
+    height: int,
+    state_key: bytes,
+    envelopes: Sequence[bytes],
+    outcomes: list[tuple[Outcome, ...]],
+    events: list[tuple[int, Event]],
 ) -> list[bytes]:
-    """One encoded :class:`Result` per envelope. The events of hooks (place -1) belong to none; a row of the state keeps their digest."""
+    """One encoded :class:`Result` per envelope of the block of a height, blinded with the state key of its epoch. The events of hooks (place -1) belong to none; a row of the state keeps their digest."""
     by_place: dict[int, list[Event]] = {}
     for place, event in events:
         by_place.setdefault(place, []).append(event)
-    return [
-        encode(Result(sha256(envelope), answers, encode(by_place.get(place, []))))
-        for place, (envelope, answers) in enumerate(zip(envelopes, outcomes, strict=True))
-    ]
+    found = []
+    for place, (envelope, answers) in enumerate(zip(envelopes, outcomes, strict=True)):
+        digest = sha256(envelope)
+        blind = result_blind(state_key, height, digest)
+        found.append(encode(Result(blind, digest, answers, encode(by_place.get(place, [])))))
+    return found
 
 
-def results_hash(
-    envelopes: Sequence[bytes], outcomes: list[tuple[Outcome, ...]], events: list[tuple[int, Event]]
-) -> bytes:
+def results_hash(found: Sequence[bytes]) -> bytes:
     """RFC 6962 root over the leaves of :func:`results`."""
-    return merkle_root([result_leaf(result) for result in results(envelopes, outcomes, events)])
+    return merkle_root([result_leaf(result) for result in found])
 
 
 def encode_outcomes(outcomes: list[tuple[Outcome, ...]]) -> bytes:

@@ -30,6 +30,7 @@ from shudian.node.blocks import (
     encode_outcomes,
     header_after,
     precommit_bytes,
+    results,
     results_hash,
 )
 from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
@@ -304,6 +305,7 @@ class EmbeddedNode:
 
     def _seal(self, envelopes: list[bytes], applied: Applied, before: Block | None, time_ms: int) -> Block:
         header = header_after(before, self.genesis, self._node_key.public_key, time_ms, envelopes)
+        found = results(header.height, applied.state_key, envelopes, applied.outcomes, applied.events)
         return Block(
             header,
             self._node_key.sign(precommit_bytes(header)),
@@ -312,7 +314,7 @@ class EmbeddedNode:
             encode(applied.events),
             applied.market_ms,
             applied.app_hash,
-            results_hash(envelopes, applied.outcomes, applied.events),
+            results_hash(found),
             applied.clock_path,
         )
 

@@ -79,7 +79,10 @@ def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> Mess
     block = node.block(told["height"])
     place = _place(block, (sender_id, message_id))
     carrier = node.block_after(block.header.height)
+    height = block.header.height
     found = results(
+        height,
+        node.machine.state_key_at(height),
         block.envelopes,
         decode_outcomes(block.outcomes),
         decode_events(block.events, node.machine.event_type),

@@ -10,7 +10,7 @@ from shudian.kernel.codec import encode
 from shudian.kernel.machine import Applied, Machine
 from shudian.kernel.tables import encode_key
 from shudian.market import MARKET
-from shudian.node.blocks import Block, encode_outcomes, header_after, precommit_bytes, results_hash
+from shudian.node.blocks import Block, encode_outcomes, header_after, precommit_bytes, results, results_hash
 from shudian.node.errors import NodeError
 from shudian.node.genesis import Genesis
 from shudian.node.rows import shown_key
@@ -89,10 +89,11 @@ def _check_links(block: Block, before: Block | None, genesis: Genesis, public_ke
 
 def _check_results(block: Block, applied: Applied) -> None:
     height = block.header.height
+    found = results(height, applied.state_key, block.envelopes, applied.outcomes, applied.events)
     pairs = (
         (encode_outcomes(applied.outcomes), block.outcomes, "结果", "outcomes"),
         (encode(applied.events), block.events, "事件", "events"),
-        (results_hash(block.envelopes, applied.outcomes, applied.events), block.results_hash, "结果根", "results root"),
+        (results_hash(found), block.results_hash, "结果根", "results root"),
         (applied.app_hash, block.app_hash, "状态根", "app hash"),
         (applied.clock_path, block.clock_path, "时钟路径", "path of the clock"),
         (applied.market_ms, block.market_ms, "市场时间", "market time"),

@@ -16,9 +16,11 @@ PROOF_MAX_BYTES = 64 << 20
 class Result(Record):
     """What one envelope led to, bound to its envelope whatever its place; its digest is the data of a leaf of the results root.
 
-    envelope_digest: SHA-256 of the envelope's bytes. events: the encoded list of the events of its messages, in order.
+    blind: 32 bytes, without which the digest tells nothing to whoever guesses the rest. envelope_digest: SHA-256 of the envelope's bytes.
+    events: the encoded list of the events of its messages, in order.
     """
 
+    blind: bytes
     envelope_digest: bytes
     outcomes: tuple[Outcome, ...]
     events: bytes
