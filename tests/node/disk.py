@@ -3,7 +3,7 @@
 :class:`RecordingDisk` is a SQLite VFS that passes every write, truncation, sync and deletion on and remembers it. A process killed at its
 k-th step has done exactly the first k-1 steps, so :func:`left_by_crash` computes what any such crash leaves without running again: what
 was synced stands, and of the rest a :data:`Fate` decides: nothing arrived, all arrived, or each write arrived, was lost, or was torn at a
-sector. The VFS needs apsw, whose SQLite is newer than Python's own; what is left is opened by the product with Python's own.
+sector. The ledger's file is opened with apsw, the read models' with Python's own module; both are put on the recording disk.
 """
 
 import random
@@ -165,6 +165,10 @@ class RecordingDisk(apsw.VFS):
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - SQLite's name
         self.take(Delete(Path(filename).name, bool(syncdir)))
         super().xDelete(filename, syncdir)
+
+    def connect(self, path: str, flags: int) -> apsw.Connection:
+        """What stands in for the store's way to open a file."""
+        return apsw.Connection(path, flags=flags, vfs=self.name)
 
     def module(self) -> Any:
         """What stands in for the module ``sqlite3`` where the product opens its files."""

@@ -18,7 +18,13 @@ from tests.support.chain import create, founder, reopen
 
 FLIPS_COUNT = 600
 WAL_FILE = f"{LEDGER_FILE}-wal"
-TABLES = ("meta", "blocks", "state", "cold")
+CONTENT = (
+    "SELECT * FROM meta ORDER BY 1",
+    "SELECT * FROM blocks ORDER BY 1",
+    "SELECT name, key, row, height FROM state JOIN state_tables ON table_id = state_tables.id ORDER BY 1, 2",
+    "SELECT * FROM cold ORDER BY 1",
+)
+"""A row's number is no content: it is a place on the disk, and any other would do."""
 
 
 def fill(folder: Path) -> EmbeddedNode:
@@ -31,9 +37,13 @@ def fill(folder: Path) -> EmbeddedNode:
     return node
 
 
+CLOCK = "table_id = (SELECT id FROM state_tables WHERE name = 'kernel.clock')"
+ANSWERED = CLOCK.replace("clock", "answered")
+
+
 def content(folder: Path) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(folder / LEDGER_FILE)) as ledger:
-        return {table: ledger.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLES}
+        return {sql: ledger.execute(sql).fetchall() for sql in CONTENT}
 
 
 def flip(path: Path, offset: int) -> None:
@@ -118,13 +128,18 @@ def damage(folder: Path, sql: str) -> None:
         ("UPDATE blocks SET block = 5 WHERE height = 13", "block 13 is damaged"),
         ("DELETE FROM blocks WHERE height = 13", "the ledger ends at block 12 but its read models have seen block 13"),
         ("DELETE FROM blocks", "the ledger holds no block"),
-        ("UPDATE state SET row = x'00' WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
-        ("UPDATE state SET key = 7 WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
-        ("UPDATE state SET table_name = 'kernel.cloak' WHERE table_name = 'kernel.clock'", "cannot be decoded"),
-        ("UPDATE state SET height = height + 1 WHERE table_name = 'kernel.clock'", "does not lead to the app hash"),
-        ("UPDATE state SET height = -1 WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
-        ("UPDATE state SET height = 'x' WHERE table_name = 'kernel.clock'", "a row of the state cannot be decoded"),
-        ("DELETE FROM state WHERE table_name = 'kernel.answered'", "does not lead to the app hash of block 13"),
+        ("UPDATE state SET row = x'00' WHERE " + CLOCK, "a row of the state cannot be decoded"),
+        ("UPDATE state SET key = 7 WHERE " + CLOCK, "a row of the state cannot be decoded"),
+        ("UPDATE state_tables SET name = 'kernel.cloak' WHERE name = 'kernel.clock'", "cannot be decoded"),
+        ("UPDATE state SET table_id = 99 WHERE " + CLOCK, "cannot be decoded"),
+        (
+            "INSERT INTO state SELECT 100000, table_id, key, row, height FROM state WHERE " + CLOCK,
+            "stands twice or out of order",
+        ),
+        ("UPDATE state SET height = height + 1 WHERE " + CLOCK, "does not lead to the app hash"),
+        ("UPDATE state SET height = -1 WHERE " + CLOCK, "a row of the state cannot be decoded"),
+        ("UPDATE state SET height = 'x' WHERE " + CLOCK, "a row of the state cannot be decoded"),
+        ("DELETE FROM state WHERE " + ANSWERED, "does not lead to the app hash of block 13"),
         ("ALTER TABLE cold ADD COLUMN more BLOB", "table definitions"),
         ("PRAGMA user_version = 1", "format 1"),
     ],
@@ -139,7 +154,7 @@ def test_damage_is_named_at_start(tmp_path: Path, sql: str, named: str) -> None:
 @pytest.mark.parametrize("damaged", ["row = x'00'", "height = height + 1"])
 def test_verify_names_the_row(tmp_path: Path, damaged: str) -> None:
     fill(tmp_path).close()
-    damage(tmp_path, f"UPDATE state SET {damaged} WHERE table_name = 'kernel.clock'")
+    damage(tmp_path, f"UPDATE state SET {damaged} WHERE {CLOCK}")
     with pytest.raises(NodeError, match=r"the row of the state table kernel\.clock \(\) differs"):
         verify_folder(tmp_path)
 

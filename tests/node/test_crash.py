@@ -98,7 +98,8 @@ def recording(fails_at: int | None = None, *, syncs: bool = True) -> Iterator[Re
     disk = RecordingDisk("recording", fails_at, syncs=syncs)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            for module in (store_module, projector_module, folder_module):
+            patch.setattr(store_module, "connect", disk.connect)
+            for module in (projector_module, folder_module):
                 patch.setattr(module, "sqlite3", disk.module())
             yield disk
     finally:

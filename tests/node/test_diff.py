@@ -22,6 +22,8 @@ from shudian.node.store import LEDGER_FILE, LedgerStore
 from tests.support.chain import BANK_ID, GRID_ID, create, founder, key_of, reopen
 from tests.support.ledger import START_MS
 
+TABLE_IS = "table_id = (SELECT id FROM state_tables WHERE name = '{}')"
+
 
 def play(folder: Path, *deposits_fen: int) -> None:
     """One deposit a block on a chain that is there already."""
@@ -78,14 +80,14 @@ def test_blocks_that_differ_in_time_alone_lead_to_the_same_state(a: Path, b: Pat
 
 def test_a_damaged_row_is_named_when_the_blocks_agree(a: Path, b: Path) -> None:
     with closing(sqlite3.connect(b / LEDGER_FILE)) as ledger:
-        ledger.execute("DELETE FROM state WHERE table_name = 'kernel.clock'")
+        ledger.execute("DELETE FROM state WHERE " + TABLE_IS.format("kernel.clock"))
         ledger.commit()
     difference = diff(a, b)
     assert difference.height is None
     assert difference.row is not None
     assert (difference.row.contract, difference.row.table, difference.row.b) == ("kernel", "kernel.clock", "absent")
     with closing(sqlite3.connect(b / LEDGER_FILE)) as ledger:
-        ledger.execute("UPDATE state SET row = x'00' WHERE table_name = 'funds.accounts'")
+        ledger.execute("UPDATE state SET row = x'00' WHERE " + TABLE_IS.format("funds.accounts"))
         ledger.commit()
     with pytest.raises(NodeError, match=r"the row of the state table funds\.accounts .* is damaged"):
         diff(a, b)
@@ -104,7 +106,7 @@ def test_other_chains_and_no_chains_are_refused(tmp_path: Path, a: Path) -> None
 def test_the_command_says_it_and_exits(a: Path, b: Path, exit_code: int) -> None:
     if exit_code:
         with closing(sqlite3.connect(b / LEDGER_FILE)) as ledger:
-            ledger.execute("DELETE FROM state WHERE table_name = 'kernel.clock'")
+            ledger.execute("DELETE FROM state WHERE " + TABLE_IS.format("kernel.clock"))
             ledger.commit()
     command = [sys.executable, "-m", "shudian", "state", "diff", str(a), str(b), "--lang", "en"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -180,6 +180,9 @@ def test_a_wall_clock_takes_the_time_of_blocks(tmp_path: Path) -> None:
     node.close()
 
 
+TABLE_IS = "table_id = (SELECT id FROM state_tables WHERE name = '{}')"
+
+
 def _damage(table: str, column: str, condition: str) -> Callable[[sqlite3.Connection], None]:
     def run(db: sqlite3.Connection) -> None:
         value = bytearray(db.execute(f"SELECT {column} FROM {table} WHERE {condition} LIMIT 1").fetchone()[0])
@@ -193,8 +196,8 @@ def _damage(table: str, column: str, condition: str) -> Callable[[sqlite3.Connec
     ("damage", "named"),
     [
         (_damage("blocks", "block", "height = 1"), "block 1"),
-        (_damage("state", "row", "table_name = 'governance.setting_rows'"), "governance.setting_rows"),
-        (lambda db: db.execute("DELETE FROM state WHERE table_name = 'kernel.clock'"), "kernel.clock"),
+        (_damage("state", "row", TABLE_IS.format("governance.setting_rows")), "governance.setting_rows"),
+        (lambda db: db.execute("DELETE FROM state WHERE " + TABLE_IS.format("kernel.clock")), "kernel.clock"),
         (lambda db: db.execute("DELETE FROM blocks WHERE height = 1"), "block 1"),
     ],
     ids=["flipped block", "flipped row", "lost row", "lost block"],

@@ -48,8 +48,8 @@ def check_intact(folder: Path, told: int) -> None:
 
 def test_a_ledger_that_cannot_grow_says_that_the_disk_is_full(tmp_path: Path) -> None:
     with closing(create(tmp_path)) as node:
-        pages = node._store._db.execute("PRAGMA page_count").fetchone()[0]
-        node._store._db.execute(f"PRAGMA max_page_count = {pages + 8}")
+        pages = node._store._db.pragma("page_count")
+        node._store._db.pragma("max_page_count", pages + 8)
         told, stopped = until_it_stops(node)
         assert "the block could not be written: the disk is full" in stopped.en
         assert "磁盘已满" in stopped.zh

@@ -4,6 +4,7 @@ import errno
 import re
 import sqlite3
 
+import apsw
 from typer.exceptions import TyperException
 
 from shudian.cli.common import UserError
@@ -47,6 +48,7 @@ _DAMAGED = (
 )
 _ANY_OF_KIND: dict[type[Exception], Sentences] = {
     sqlite3.DatabaseError: _DAMAGED,
+    apsw.Error: _DAMAGED,
     Malformed: _DAMAGED,
     OverflowError: ("数字过大", "a number is too large"),
 }

@@ -35,6 +35,7 @@ from shudian.market import MARKET
 from shudian.node.backup import Label, back_up
 from shudian.node.backup import restore as restore_backup
 from shudian.node.embedded import EmbeddedNode
+from shudian.node.folder import migrate as migrate_folder
 from shudian.node.founding import SICHUAN_FOUNDERS, Founder, found
 from shudian.node.genesis import Genesis
 from shudian.node.store import LEDGER_FILE
@@ -232,6 +233,23 @@ def restore(
         f"restored to {data}; put {NODE_KEY_FILE} back, then run shudian verify {data}",
     )
     _print_label(restore_backup(source, data), done, as_json)
+
+
+@app.command("migrate")
+def migrate(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH) -> None:
+    """把旧格式的账本文件改为本程序的格式，先留一份原样。 Bring a ledger file of an older layout up to date; a copy is kept as it was.
+
+    节点启动时也会自动完成。 A node does the same when it starts.
+    """
+    del lang
+    kept = migrate_folder(data)
+    if kept is None:
+        out.print(say("账本文件已是本程序的格式", "the ledger file has this program's format already"))
+        return
+    out.print(
+        say(f"已改为本程序的格式；原样留在 {kept}", f"brought up to date; as it was it is kept in {kept}"),
+        soft_wrap=True,
+    )
 
 
 def _print_label(label: Label, done: str, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+import apsw
+
 from shudian.kernel.outcomes import Language
 
 
@@ -34,9 +36,11 @@ _SQLITE_WORDS = {
 }
 
 
-def sqlite_fault(zh: str, en: str, error: sqlite3.Error) -> NodeError:
+def sqlite_fault(zh: str, en: str, error: sqlite3.Error | apsw.Error) -> NodeError:
     """What could not be done, and SQLite's reason in plain words beside its own."""
-    name = getattr(error, "sqlite_errorname", "")
+    name = getattr(error, "sqlite_errorname", "") or str(
+        apsw.mapping_result_codes.get(getattr(error, "result", -1), "")
+    )
     reason = next((words for code, words in _SQLITE_WORDS.items() if name.startswith(code)), None)
     said_zh, said_en = (f"{reason[0]}（{error}）", f"{reason[1]} ({error})") if reason else (str(error), str(error))
     return NodeError(f"{zh}：{said_zh}", f"{en}: {said_en}")

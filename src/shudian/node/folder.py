@@ -47,7 +47,7 @@ def refuse_lost_blocks(folder: Path) -> None:
     seen = _height_of_readers(folder / READING_FILE)
     if seen < 0:
         return
-    with closing(LedgerStore(folder, read_only=True)) as store:
+    with closing(LedgerStore(folder, read_only=True, may_be_older=True)) as store:
         height = store.height()
     if seen > height:
         raise NodeError(
@@ -56,6 +56,22 @@ def refuse_lost_blocks(folder: Path) -> None:
             f"the ledger ends at block {height} but its read models have seen block {seen}: acknowledged blocks are lost, "
             f"restore a backup (if you put an older ledger here on purpose, delete {READING_FILE} first)",
         )
+
+
+def migrate(folder: Path) -> Path | None:
+    """Bring the ledger file of a folder to this program's layout; any opening to write does the same.
+
+    Returns the copy that was kept of the file as it was, None if it was up to date.
+
+    Raises:
+        NodeError: the folder is in use, or the file is damaged or of a layout or chain format that is not taken in; it is left as it was.
+    """
+    if not folder.is_dir():
+        raise NodeError(f"没有文件夹 {folder}", f"there is no folder {folder}")
+    with closing(take_folder(folder)):
+        refuse_lost_blocks(folder)
+        with closing(LedgerStore(folder)) as store:
+            return store.migrated_from
 
 
 def _height_of_readers(path: Path) -> int:

@@ -3,13 +3,19 @@
 WAL with synchronous FULL: a block that was acknowledged survives ``kill -9`` and loss of power. What is kept once and for all (blocks, facts of
 the founding) stands beside its SHA-256, so that damage is named wherever it is read; the state's rows are proved by the app hash, cold blobs by
 their key.
+
+A row of the state has a number for life, given when its key is first written: a block writes its rows in the order of their numbers,
+new ones at the end, and no index is kept on disk. Which number belongs to which key is held in memory by the one who writes.
 """
 
 import os
-import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import apsw
 
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import sha256
@@ -17,80 +23,159 @@ from shudian.kernel.machine import Applied
 from shudian.kernel.tables import encode_key
 from shudian.node.blocks import Block
 from shudian.node.errors import NodeError, sqlite_fault
+from shudian.node.layouts import STEPS, STORE_VERSION
+from shudian.node.rows import shown_key
+from shudian.proofs.headers import FORMAT_VERSION
 
 LEDGER_FILE = "ledger.db"
-STORE_VERSION = 3
-"""Layout of the file. Version 1 kept no digests, version 2 no heights of rows. Raised by every change of the tables below; a program reads its own version only."""
 
 _SCHEMA = {
     "meta": "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID",
     "blocks": "CREATE TABLE blocks (height INTEGER PRIMARY KEY, block BLOB NOT NULL, digest BLOB NOT NULL)",
-    "state": "CREATE TABLE state (table_name TEXT, key BLOB, row BLOB NOT NULL, height INTEGER NOT NULL, PRIMARY KEY (table_name, key)) WITHOUT ROWID",
+    "state_tables": "CREATE TABLE state_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+    "state": "CREATE TABLE state (id INTEGER PRIMARY KEY, table_id INTEGER NOT NULL, "
+    "key BLOB NOT NULL, row BLOB NOT NULL, height INTEGER NOT NULL)",
     "cold": "CREATE TABLE cold (digest BLOB PRIMARY KEY, blob BLOB NOT NULL) WITHOUT ROWID",
 }
+_BUSY_MS = 5_000
+_READER_MMAP_BYTES = 1 << 30
 
 
-@contextmanager
-def _spoken(zh: str, en: str) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise sqlite_fault(zh, en, error) from None
+def connect(path: str, flags: int) -> apsw.Connection:
+    """Open a database file; every file of a ledger is opened here."""
+    return apsw.Connection(path, flags=flags)
 
 
 class LedgerStore:
     """Reads and writes ``ledger.db``; written by one node at a time, read by any number of processes beside it."""
 
-    def __init__(self, folder: Path, *, create: bool = False, read_only: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, create: bool = False, read_only: bool = False, may_be_older: bool = False
+    ) -> None:
         """Open an existing ledger, to write or only to read, or make a new one in a folder without.
 
-        A new ledger exists once :meth:`commit` has written its block 0; until then the file holds nothing and can be made again.
+        A new ledger exists once :meth:`commit` has written its block 0; until then the file holds nothing and can be made again. A file of
+        an older layout is brought up to date when it is opened to write, see :mod:`shudian.node.layouts`; ``may_be_older`` lets a reader
+        in who looks at nothing but the blocks' heights, which every layout of the list has. ``migrated_from``: the copy that was kept if
+        this opening brought the file up to date, else None.
 
         Raises:
             NodeError: no ledger there, one already there, one of another layout, or a file that SQLite cannot read.
         """
         self.folder = folder
+        self._read_only = read_only
+        self._turn = threading.RLock()
+        self._ids: dict[str, dict[bytes, int]] | None = None
+        self._table_ids: dict[str, int] = {}
+        self._last_id = 0
+        self.migrated_from: Path | None = None
         path = folder / LEDGER_FILE
         if not create and not path.exists():
             raise _holds(folder, "没有账本", "holds no ledger")
-        with _spoken("账本文件无法打开", "the ledger file cannot be opened"):
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?{_mode(path, read_only=read_only)}",
-                uri=True,
-                check_same_thread=False,
-                isolation_level=None,
-            )
+        with self._asked("账本文件无法打开", "the ledger file cannot be opened"):
+            self._db = connect(*_how_to_open(path, read_only=read_only))
         try:
-            with _spoken("账本文件无法打开", "the ledger file cannot be opened"):
-                self._set_up(create=create, read_only=read_only)
+            with self._asked("账本文件无法打开", "the ledger file cannot be opened"):
+                self._set_up(create=create, may_be_older=may_be_older)
         except BaseException:
-            self._db.close()
+            self.close()
             raise
 
-    def _set_up(self, *, create: bool, read_only: bool) -> None:
-        self._db.execute("PRAGMA cell_size_check = ON")
-        if not read_only:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA wal_autocheckpoint = 16000")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        schema = dict(self._db.execute("SELECT name, sql FROM sqlite_master").fetchall())
+    @contextmanager
+    def _asked(self, zh: str, en: str) -> Iterator[None]:
+        """One thread at a time speaks to SQLite; its errors are said in words."""
+        with self._turn:
+            try:
+                yield
+            except apsw.Error as error:
+                raise sqlite_fault(zh, en, error) from None
+            except UnicodeDecodeError as error:  # SQLite takes any bytes for a text
+                raise NodeError(f"{zh}：文件已损坏（{error}）", f"{en}: the file is damaged ({error})") from None
+
+    def _one(self, sql: str, parameters: tuple[int | bytes | str, ...] = ()) -> Any:
+        return self._db.execute(sql, parameters).fetchone()
+
+    def _all(self, sql: str) -> list[Any]:
+        return self._db.execute(sql).fetchall()
+
+    def _set_up(self, *, create: bool, may_be_older: bool) -> None:
+        self._db.set_busy_timeout(_BUSY_MS)
+        self._db.pragma("cell_size_check", 1)
+        if self._read_only:
+            self._db.pragma("mmap_size", _READER_MMAP_BYTES)
+        version = self._db.pragma("user_version")
+        schema = dict(self._all("SELECT name, sql FROM sqlite_master"))
         is_empty = version == 0 and not schema
         if create and not is_empty:
             raise _holds(self.folder, "已有账本", "already holds a ledger")
-        if create:
-            return
-        if is_empty:
+        if is_empty and not create:
             raise _holds(
                 self.folder, "没有账本：建链没有完成", "holds no ledger: the founding of its chain did not finish"
             )
+        if not create and version != STORE_VERSION:
+            self._refuse_layout(version, may_be_older=may_be_older)
+        if not self._read_only:
+            self._db.pragma("journal_mode", "WAL")
+            self._db.pragma("synchronous", "FULL")
+            self._db.pragma("wal_autocheckpoint", 16000)
+        if create or (self._read_only and version != STORE_VERSION):
+            return
         if version != STORE_VERSION:
+            self._bring_up_to_date(version)
+            schema = dict(self._all("SELECT name, sql FROM sqlite_master"))
+        if schema != _SCHEMA:
+            raise NodeError("账本文件的表定义已损坏", "the table definitions of the ledger file are damaged")
+        self._refuse_other_chains()
+
+    def _refuse_layout(self, version: int, *, may_be_older: bool) -> None:
+        """Refuse a layout that is not this program's, unless it is one that may be read or can be brought up to date."""
+        if version not in STEPS:
             raise NodeError(
                 f"账本文件格式为 {version}，本程序读写格式 {STORE_VERSION}",
                 f"the ledger file has format {version}, this program reads and writes format {STORE_VERSION}",
             )
-        if schema != _SCHEMA:
-            raise NodeError("账本文件的表定义已损坏", "the table definitions of the ledger file are damaged")
+        if self._read_only and not may_be_older:
+            raise NodeError(
+                f"账本文件格式为 {version}，本程序用格式 {STORE_VERSION}；请运行 shudian node migrate --data {self.folder}",
+                f"the ledger file has format {version}, this program uses format {STORE_VERSION}; "
+                f"run shudian node migrate --data {self.folder}",
+            )
+
+    def _refuse_other_chains(self) -> None:
+        """A chain of another format may be laid out well, yet its blocks and rows mean something else."""
+        chain_format = self.meta("chain_format").decode(errors="replace")
+        if chain_format != str(FORMAT_VERSION):
+            raise NodeError(
+                f"这条链的格式为 {chain_format}，本程序只用格式 {FORMAT_VERSION}；请用建链时的版本",
+                f"this chain has format {chain_format}, this program takes format {FORMAT_VERSION} only; use the version that made it",
+            )
+
+    def _bring_up_to_date(self, version: int) -> None:
+        """Keep a copy of the file as it is, then take all steps to this program's layout in one transaction."""
+        kept = self.folder / kept_name(version)
+        _remove(kept)  # of an attempt that did not come to its end
+        self.copy_to(kept)
+        try:
+            with self._transaction():
+                while version != STORE_VERSION:
+                    version = STEPS[version](self._db)
+                self._refuse_other_chains()
+                self._db.pragma("user_version", version)
+        except NodeError:
+            _remove(kept)  # the file is as it was
+            raise
+        self.migrated_from = kept
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def meta(self, name: str) -> bytes:
         """A value kept at genesis.
@@ -98,8 +183,8 @@ class LedgerStore:
         Raises:
             NodeError: if it is missing or damaged.
         """
-        with _spoken(f"无法读取账本的 {name}", f"{name} of the ledger cannot be read"):
-            row = self._db.execute("SELECT value, digest FROM meta WHERE name = ?", (name,)).fetchone()
+        with self._asked(f"无法读取账本的 {name}", f"{name} of the ledger cannot be read"):
+            row = self._one("SELECT value, digest FROM meta WHERE name = ?", (name,))
         if row is None:
             raise NodeError(f"账本缺少 {name}", f"the ledger lacks {name}")
         if not _is_intact(*row):
@@ -113,37 +198,68 @@ class LedgerStore:
         Raises:
             NodeError: the disk is full, unwritable or broken. Opened again, the ledger holds the whole block or nothing of it.
         """
-        try:
-            with _spoken("区块未能写入", "the block could not be written"):
-                self._db.execute("BEGIN IMMEDIATE")
-                if meta is not None:
-                    self._found(meta)
-                self._write(block, applied)
-                self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        with self._asked("区块未能写入", "the block could not be written"):
+            if meta is None and self._ids is None:
+                self.rows()
+            try:
+                with self._transaction():
+                    if meta is not None:
+                        self._found(meta)
+                    given = self._write(block, applied)
+            except BaseException:
+                self._ids = None  # what was given is taken back: learn the numbers anew
+                raise
+            self._keep_ids(applied, given)
 
     def _found(self, meta: dict[str, bytes]) -> None:
         for statement in _SCHEMA.values():
             self._db.execute(statement)
-        self._db.execute(f"PRAGMA user_version = {STORE_VERSION}")
-        rows = [(name, value, sha256(value)) for name, value in meta.items()]
+        self._db.pragma("user_version", STORE_VERSION)
+        facts = {**meta, "chain_format": str(FORMAT_VERSION).encode()}
+        rows = [(name, value, sha256(value)) for name, value in facts.items()]
         self._db.executemany("INSERT INTO meta VALUES (?, ?, ?)", rows)
+        self._ids = {}
 
-    def _write(self, block: Block, applied: Applied) -> None:
+    def _write(self, block: Block, applied: Applied) -> dict[tuple[str, bytes], int]:
+        """Write all of a block; returns the numbers given to keys that are new."""
         data = encode(block)
         self._db.execute("INSERT INTO blocks VALUES (?, ?, ?)", (block.header.height, data, sha256(data)))
         self._db.executemany("INSERT OR IGNORE INTO cold VALUES (?, ?)", applied.cold)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)",
-            [(table, encode_key(key), row, height) for table, key, row, height in applied.changes if row is not None],
-        )
-        self._db.executemany(
-            "DELETE FROM state WHERE table_name = ? AND key = ?",
-            [(table, encode_key(key)) for table, key, row, _ in applied.changes if row is None],
-        )
+        known = self._ids or {}
+        given: dict[tuple[str, bytes], int] = {}
+        rows: list[tuple[int, int, bytes, bytes, int]] = []
+        removed: list[tuple[int]] = []
+        for table, key, row, height in applied.changes:
+            key_bytes = encode_key(key)
+            row_id = known.get(table, {}).get(key_bytes)
+            if row is None:
+                if row_id is not None:  # a row that came and went in one block was never here
+                    removed.append((row_id,))
+                continue
+            if row_id is None:
+                row_id = given[(table, key_bytes)] = self._last_id + len(given) + 1
+            rows.append((row_id, self._table_id(table), key_bytes, row, height))
+        rows.sort()
+        self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", rows)
+        self._db.executemany("DELETE FROM state WHERE id = ?", removed)
+        return given
+
+    def _table_id(self, table: str) -> int:
+        """The number of a table, given when its first row is written."""
+        if table not in self._table_ids:
+            self._table_ids[table] = max(self._table_ids.values(), default=0) + 1
+            self._db.execute("INSERT INTO state_tables VALUES (?, ?)", (self._table_ids[table], table))
+        return self._table_ids[table]
+
+    def _keep_ids(self, applied: Applied, given: dict[tuple[str, bytes], int]) -> None:
+        """The block is durable: remember the numbers it gave, forget those of the rows it removed."""
+        ids = self._ids if self._ids is not None else {}
+        for (table, key_bytes), row_id in given.items():
+            ids.setdefault(table, {})[key_bytes] = row_id
+        for table, key, row, _ in applied.changes:
+            if row is None:
+                ids.get(table, {}).pop(encode_key(key), None)
+        self._last_id += len(given)
 
     def cold(self, digest: bytes) -> bytes | None:
         """A cold blob by its digest, None if there is none; the machine tests it against the digest.
@@ -152,8 +268,9 @@ class LedgerStore:
             OSError: if the file cannot be read; an error of the store, which no message is to blame for.
         """
         try:
-            row = self._db.execute("SELECT blob FROM cold WHERE digest = ?", (digest,)).fetchone()
-        except sqlite3.Error as error:
+            with self._turn:
+                row = self._one("SELECT blob FROM cold WHERE digest = ?", (digest,))
+        except (apsw.Error, UnicodeDecodeError) as error:
             message = f"cold blob {digest.hex()[:16]}: {error}"
             raise OSError(message) from None
         return row[0] if row is not None and isinstance(row[0], bytes) else None
@@ -164,8 +281,8 @@ class LedgerStore:
         Raises:
             NodeError: if there is no block.
         """
-        with _spoken("区块无法读取", "the blocks cannot be read"):
-            height: int | None = self._db.execute("SELECT max(height) FROM blocks").fetchone()[0]
+        with self._asked("区块无法读取", "the blocks cannot be read"):
+            height: int | None = self._one("SELECT max(height) FROM blocks")[0]
         if height is None:
             raise NodeError("账本没有区块", "the ledger holds no block")
         return height
@@ -176,8 +293,8 @@ class LedgerStore:
         Raises:
             NodeError: if it is missing or its bytes are damaged.
         """
-        with _spoken(f"区块 {height} 无法读取", f"block {height} cannot be read"):
-            row = self._db.execute("SELECT block, digest FROM blocks WHERE height = ?", (height,)).fetchone()
+        with self._asked(f"区块 {height} 无法读取", f"block {height} cannot be read"):
+            row = self._one("SELECT block, digest FROM blocks WHERE height = ?", (height,))
         if row is None:
             raise NodeError(f"缺少区块 {height}", f"block {height} is missing")
         if not _is_intact(*row):
@@ -193,13 +310,31 @@ class LedgerStore:
             yield self.block(height)
 
     def rows(self) -> list[tuple[str, bytes, bytes, int]]:
-        """All rows of the stored state: (table, key bytes, row bytes, height of the block that wrote it last).
+        """All rows of the stored state: (table, key bytes, row bytes, height of the block that wrote it last), in no order that means anything.
 
         Raises:
-            NodeError: if they cannot be read.
+            NodeError: if they cannot be read, stand out of order or a key stands twice.
         """
-        with _spoken("状态表无法读取", "the state's rows cannot be read"):
-            return self._db.execute("SELECT table_name, key, row, height FROM state").fetchall()
+        with self._asked("状态表无法读取", "the state's rows cannot be read"):
+            names = dict(self._all("SELECT id, name FROM state_tables"))
+            found = self._all("SELECT id, table_id, key, row, height FROM state")
+            ids: dict[str, dict[bytes, int]] = {name: {} for name in names.values()}
+            rows: list[tuple[str, bytes, bytes, int]] = []
+            last_id = 0
+            for row_id, table_id, key, row, height in found:
+                table = names.get(table_id) or f"? {table_id}"
+                numbers = ids.setdefault(table, {})
+                if row_id <= last_id or key in numbers:
+                    raise NodeError(
+                        f"状态表 {table} {shown_key(key)} 这一行重复或错位",
+                        f"the row of the state table {table} {shown_key(key)} stands twice or out of order",
+                    )
+                last_id = numbers[key] = row_id
+                rows.append((table, key, row, height))
+            if not self._read_only:
+                self._ids, self._last_id = ids, last_id
+                self._table_ids = {name: table_id for table_id, name in names.items()}
+        return rows
 
     def check_structure(self) -> None:
         """Let SQLite test every page and index of the file; takes time in proportion to the file.
@@ -207,8 +342,8 @@ class LedgerStore:
         Raises:
             NodeError: with SQLite's first finding.
         """
-        with _spoken("账本文件已损坏", "the ledger file is damaged"):
-            found: str = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        with self._asked("账本文件已损坏", "the ledger file is damaged"):
+            found: str = self._one("PRAGMA integrity_check(1)")[0]
         if found != "ok":
             found = " ".join(found.split())
             raise NodeError(f"账本文件已损坏：{found}", f"the ledger file is damaged: {found}")
@@ -219,7 +354,7 @@ class LedgerStore:
         Raises:
             NodeError: naming the first that is damaged.
         """
-        with _spoken("账本无法读取", "the ledger cannot be read"):
+        with self._asked("账本无法读取", "the ledger cannot be read"):
             for height, block, digest in self._db.execute("SELECT height, block, digest FROM blocks ORDER BY height"):
                 if not _is_intact(block, digest):
                     raise NodeError(f"区块 {height} 已损坏", f"block {height} is damaged")
@@ -233,25 +368,37 @@ class LedgerStore:
         Raises:
             NodeError: if it cannot be read or the copy cannot be written.
         """
-        with _spoken("账本无法复制", "the ledger cannot be copied"):
-            copy = sqlite3.connect(path, isolation_level=None)
-            try:
-                self._db.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")
-            finally:
-                copy.close()
+        with self._asked("账本无法复制", "the ledger cannot be copied"):
+            flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+            with closing(connect(str(path), flags)) as copy:
+                copy.pragma("synchronous", "FULL")
+                with copy.backup("main", self._db, "main") as backup:
+                    backup.step()
+                copy.pragma("journal_mode", "DELETE")
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file. A last checkpoint that fails loses nothing: the write-ahead log stays and is read at the next start."""
+        with self._turn, suppress(apsw.Error):
+            self._db.close(force=True)
 
 
-def _mode(path: Path, *, read_only: bool) -> str:
-    """How to open. A ledger at rest on a read-only medium takes no lock and no file beside it."""
+def kept_name(version: int) -> str:
+    """Name of the copy that is kept of a file of an older layout."""
+    return f"{LEDGER_FILE}.format-{version}"
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _how_to_open(path: Path, *, read_only: bool) -> tuple[str, int]:
+    """Path and flags. A ledger at rest on a read-only medium takes no lock and no file beside it."""
     if not read_only:
-        return "mode=rwc"
+        return str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
-    return "mode=ro&immutable=1" if at_rest else "mode=ro"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return f"{path.absolute().as_uri()}{'?immutable=1' if at_rest else ''}", flags
 
 
 def _is_intact(value: object, digest: object) -> bool:
