@@ -4,11 +4,16 @@ A blind is shown only in the proof of its own leaf; from one blind nothing follo
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
-from shudian.kernel.crypto import keyed_digest
+from shudian.kernel.crypto import KeyedDigest
 
 StateKeys = Callable[[int], bytes]
 """The state key, 32 bytes, of the epoch in force at a height."""
+
+
+_KEPT_KEYS_COUNT = 16
+_digest_under = lru_cache(maxsize=_KEPT_KEYS_COUNT)(KeyedDigest)
 
 
 def height_bytes(height: int) -> bytes:
@@ -22,9 +27,9 @@ def height_bytes(height: int) -> bytes:
 
 def row_blind(state_key: bytes, path: bytes, version: int) -> bytes:
     """The blind, 32 bytes, of the row of a path that the block of height ``version`` wrote last."""
-    return keyed_digest(state_key, path + height_bytes(version))
+    return _digest_under(state_key)(path + height_bytes(version))
 
 
 def result_blind(state_key: bytes, height: int, envelope_digest: bytes) -> bytes:
     """The blind, 32 bytes, of the result of an envelope in the block of a height."""
-    return keyed_digest(state_key, b"result" + height_bytes(height) + envelope_digest)
+    return _digest_under(state_key)(b"result" + height_bytes(height) + envelope_digest)

@@ -5,6 +5,7 @@ Gregorian one (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 """
 
 from collections.abc import Container, Iterator
+from functools import lru_cache
 
 from shudian.kernel.codec import Record
 from shudian.kernel.units import floor_div, remainder
@@ -21,6 +22,9 @@ OFFSET_MS = 8 * HOUR_MS
 
 SATURDAY = 5
 
+_KEPT_DAYS_COUNT = 4_096
+"""Days whose arithmetic is remembered: rules ask for the same few all the time."""
+
 
 class Clock(Record):
     """Market time. mode: ``wall`` (block time) or ``stepped`` (moves by AdvanceClock only). market_ms: now."""
@@ -29,6 +33,7 @@ class Clock(Record):
     market_ms: int
 
 
+@lru_cache(maxsize=_KEPT_DAYS_COUNT)
 def _serial_of(day: int) -> int:
     """Days since 1970-01-01 of a yyyymmdd day."""
     year, month, date = floor_div(day, 10_000), remainder(floor_div(day, 100), 100), remainder(day, 100)
@@ -40,6 +45,7 @@ def _serial_of(day: int) -> int:
     return era * 146_097 + day_of_era - 719_468
 
 
+@lru_cache(maxsize=_KEPT_DAYS_COUNT)
 def _day_of_serial(serial: int) -> int:
     serial += 719_468
     era = floor_div(serial, 146_097)

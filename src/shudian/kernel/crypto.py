@@ -14,6 +14,7 @@ from nacl.exceptions import BadSignatureError
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 SEED_BYTES = 32
+_BLOCK_BYTES = 64
 
 _FIELD_PRIME = 2**255 - 19
 _GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -32,6 +33,20 @@ def sha256(data: bytes) -> bytes:
 def keyed_digest(key: bytes, data: bytes) -> bytes:
     """HMAC-SHA256 of ``data`` under ``key``, 32 bytes."""
     return hmac.digest(key, data, "sha256")
+
+
+class KeyedDigest:
+    """:func:`keyed_digest` under one key of at most 64 bytes for many short data: the padded keys are made once (RFC 2104)."""
+
+    def __init__(self, key: bytes) -> None:
+        """Pad the key."""
+        padded = key.ljust(_BLOCK_BYTES, b"\x00")
+        self._inner = bytes(byte ^ 0x36 for byte in padded)
+        self._outer = bytes(byte ^ 0x5C for byte in padded)
+
+    def __call__(self, data: bytes) -> bytes:
+        """HMAC-SHA256 of ``data``, 32 bytes."""
+        return hashlib.sha256(self._outer + hashlib.sha256(self._inner + data).digest()).digest()
 
 
 def _is_sound_point(encoded: bytes) -> bool:

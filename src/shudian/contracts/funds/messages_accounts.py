@@ -21,6 +21,7 @@ class Code(IntEnum):
     """偏差资金: deviation charges collected and returned; debits must not exceed credits. Owner: the grid company."""
 
 
+_CODES = {code.value: code for code in Code}
 OWN_CODES = (Code.CASH, Code.LEVY, Code.DEVIATION)
 
 
@@ -58,7 +59,7 @@ def code_of(account_id: int) -> Code:
     >>> code_of(1210).name
     'CASH'
     """
-    return Code(remainder(account_id, CODES_PER_OWNER))
+    return _CODES[remainder(account_id, CODES_PER_OWNER)]
 
 
 class Balances(Record):

@@ -27,7 +27,7 @@ from shudian.contracts.funds.rules_accounts import (
     trial_balance,
 )
 from shudian.contracts.funds.rules_payouts import confirm_deposit, confirm_payout, refuse_payout, request_payout
-from shudian.contracts.funds.rules_reservations import reserve, reserved
+from shudian.contracts.funds.rules_reservations import reserve, reserve_each, reserved
 from shudian.contracts.funds.rules_transfers import expire_holds, hold, is_posted, post, transfer, void
 from shudian.contracts.funds.state import INVARIANTS, TABLES
 from shudian.contracts.identity import rules as identity
@@ -45,6 +45,7 @@ __all__ = [
     "open_account",
     "post",
     "reserve",
+    "reserve_each",
     "reserved",
     "transfer",
     "trial_balance",

@@ -147,7 +147,9 @@ def read(at: HasStore, account_id: int, field: str = "account_id") -> Account:
     account = ACCOUNTS.get(at, account_id)
     if account is None:
         raise ACCOUNT_UNKNOWN(field, account_id)
-    check.that(is_sound(account_id, account), f"account {account_id} is sound when read")
+    if not is_sound(account_id, account):
+        message = f"account {account_id} is sound when read"
+        raise check.CheckFailed(message)
     return account
 
 
@@ -161,7 +163,9 @@ def read_open(at: HasStore, account_id: int, field: str = "account_id") -> Accou
 
 def write(ctx: BlockContext, account_id: int, account: Account) -> None:
     """Store an account that keeps its promises; anything else is a fault of ours."""
-    check.that(is_sound(account_id, account), f"account {account_id} is sound when written")
+    if not is_sound(account_id, account):
+        message = f"account {account_id} is sound when written"
+        raise check.CheckFailed(message)
     ACCOUNTS.put(ctx, (account_id,), account)
 
 

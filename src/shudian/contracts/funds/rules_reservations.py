@@ -1,10 +1,12 @@
 """Reservations: what a cash account keeps back for a purpose, such as an open order, without naming who will be paid."""
 
-import msgspec
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from shudian.contracts.funds.messages import FundsReserved
-from shudian.contracts.funds.messages_accounts import Code, account_id_of, free_of, owner_of
-from shudian.contracts.funds.rules_accounts import account_of, parties_of, read_open, require_room, write
+from shudian.contracts.funds.messages_accounts import Balances, Code, account_id_of, free_of
+from shudian.contracts.funds.rules_accounts import parties_of, read_open, require_room, write
 from shudian.contracts.funds.state import RESERVATIONS, Reservation
 from shudian.kernel import fields
 from shudian.kernel.contract import BlockContext
@@ -25,31 +27,51 @@ def reserve(ctx: BlockContext, owner_id: int, purpose: str, amount_fen: int) -> 
     Returns the free funds after, in fen. The purpose is the deed it serves, ``order:12``. Refuses: 1011, 4001, 4002, 4003, 4008.
     Emits: FundsReserved, if anything changed.
     """
-    fields.text("purpose", purpose, PURPOSE_MAX_COUNT)
-    fields.whole("amount_fen", amount_fen, 0, fields.AMOUNT_MAX)
-    account_id = account_of(ctx, owner_id)
+    return reserve_each(ctx, owner_id, ((purpose, amount_fen),))
+
+
+def reserve_each(ctx: BlockContext, owner_id: int, wanted_fen: Sequence[tuple[str, int]]) -> int:
+    """:func:`reserve` for several purposes in turn, all or none; the account is read and written once.
+
+    Returns the free funds after, in fen. Refuses: 1011, 4001, 4002, 4003, 4008. Emits: FundsReserved for each that changed.
+    """
+    for purpose, amount_fen in wanted_fen:
+        fields.text("purpose", purpose, PURPOSE_MAX_COUNT)
+        fields.whole("amount_fen", amount_fen, 0, fields.AMOUNT_MAX)
+    account_id = account_id_of(owner_id, Code.CASH)
     account = read_open(ctx, account_id)
-    added_fen = amount_fen - reserved(ctx, owner_id, purpose)
-    if added_fen == 0:
-        return free_of(Code.CASH, account.balances)
-    taken_fen = account.balances.debits_pending_fen + added_fen
-    after = msgspec.structs.replace(account.balances, debits_pending_fen=taken_fen)
-    require_room(account_id, account.balances, after, added_fen)
+    balances = account.balances
+    changes: list[tuple[str, int, Balances]] = []
+    for purpose, amount_fen in wanted_fen:
+        row = RESERVATIONS.get(ctx, account_id, purpose)
+        added_fen = amount_fen - (0 if row is None else row.amount_fen)
+        if added_fen:
+            after = replace(balances, debits_pending_fen=balances.debits_pending_fen + added_fen)
+            require_room(account_id, balances, after, added_fen)
+            balances = after
+            changes.append((purpose, amount_fen, after))
     # no refusal below this line
-    write(ctx, account_id, msgspec.structs.replace(account, balances=after))
+    if changes:
+        write(ctx, account_id, replace(account, balances=balances))
+        parties = parties_of((owner_id, account.bank_id))
+        for purpose, amount_fen, after in changes:
+            _set(ctx, account_id, purpose, amount_fen)
+            ctx.emit(
+                FundsReserved(
+                    deed=purpose,
+                    parties=parties,
+                    account_id=account_id,
+                    bank_id=account.bank_id,
+                    purpose=purpose,
+                    amount_fen=amount_fen,
+                    balances=after,
+                )
+            )
+    return free_of(Code.CASH, balances)
+
+
+def _set(ctx: BlockContext, account_id: int, purpose: str, amount_fen: int) -> None:
     if amount_fen:
         RESERVATIONS.put(ctx, (account_id, purpose), Reservation(amount_fen, ctx.market_ms))
     else:
         RESERVATIONS.delete(ctx, account_id, purpose)
-    ctx.emit(
-        FundsReserved(
-            deed=purpose,
-            parties=parties_of((owner_of(account_id), account.bank_id)),
-            account_id=account_id,
-            bank_id=account.bank_id,
-            purpose=purpose,
-            amount_fen=amount_fen,
-            balances=after,
-        )
-    )
-    return free_of(Code.CASH, after)

@@ -5,6 +5,8 @@ the session closes; from ``negotiation:ID`` to ``agreement:ID``; and with the en
 step after the first can need more than is reserved.
 """
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from shudian.contracts.agreements import rules as agreements
@@ -56,9 +58,16 @@ def reserve_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> None:
     set_reserved(ctx, order.owner_id, _order_purpose(order), amount_fen)
 
 
+def reserve_for_order_and_trades(ctx: BlockContext, order: Order, order_fen: int, trades_fen: int) -> None:
+    """Set what an order that traded, and what its owner's trades of the session, have reserved."""
+    _set_each(
+        ctx, order.owner_id, ((_order_purpose(order), order_fen), (_trades_purpose(order.session_id), trades_fen))
+    )
+
+
 def reserve_for_trades(ctx: BlockContext, member_id: int, session_id: int, amount_fen: int) -> None:
     """Set what a member's trades of a live session have reserved."""
-    set_reserved(ctx, member_id, f"trades:{session_id}", amount_fen)
+    set_reserved(ctx, member_id, _trades_purpose(session_id), amount_fen)
 
 
 def reserve_for_agreement(ctx: BlockContext, member_id: int, agreement_id: int, amount_fen: int) -> None:
@@ -68,13 +77,22 @@ def reserve_for_agreement(ctx: BlockContext, member_id: int, agreement_id: int, 
 
 def set_reserved(ctx: BlockContext, member_id: int, purpose: str, amount_fen: int) -> None:
     """Set what a member has reserved for a purpose to at most what the step before has left free."""
+    _set_each(ctx, member_id, ((purpose, amount_fen),))
+
+
+def _set_each(ctx: BlockContext, member_id: int, wanted_fen: Sequence[tuple[str, int]]) -> None:
     # Where nothing changes, the account is left alone: with nothing reserved it may have been closed meanwhile.
-    if funds.reserved(ctx, member_id, purpose) != amount_fen:
-        funds.reserve(ctx, member_id, purpose, amount_fen)
+    changed = [wanted for wanted in wanted_fen if funds.reserved(ctx, member_id, wanted[0]) != wanted[1]]
+    if changed:
+        funds.reserve_each(ctx, member_id, changed)
 
 
 def _order_purpose(order: Order) -> str:
     return f"order:{order.order_id}"
+
+
+def _trades_purpose(session_id: int) -> str:
+    return f"trades:{session_id}"
 
 
 def free_fen(at: HasStore, member_id: int) -> int:

@@ -174,8 +174,7 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
     rests = order.open_kwh > 0 and order.condition not in IMMEDIATE
     if fills or not rests:
         resting_fen = collateral.order_fen(session.rules, order) if rests else 0
-        collateral.reserve_for_order(ctx, order, resting_fen)
-        collateral.reserve_for_trades(ctx, order.owner_id, order.session_id, trades_fen)
+        collateral.reserve_for_order_and_trades(ctx, order, resting_fen, trades_fen)
         free_fen = collateral.free_fen(ctx, order.owner_id)
     stake = replace(stake, trades_fen=trades_fen)
     if rests:
@@ -200,8 +199,7 @@ def _fill_maker(ctx: BlockContext, session: Session, after: Order, trade_fen: in
     open_count = stake.open_count - (after.open_kwh == 0)
     STAKES.put(ctx, key, replace(stake, open_count=open_count, trades_fen=trades_fen))
     resting_fen = collateral.order_fen(session.rules, after)
-    collateral.reserve_for_order(ctx, after, resting_fen)
-    collateral.reserve_for_trades(ctx, after.owner_id, after.session_id, trades_fen)
+    collateral.reserve_for_order_and_trades(ctx, after, resting_fen, trades_fen)
 
 
 def trade_made(trade_id: int, session: Session, trade: Trade, buy: Order, sell: Order, taker_side: str) -> TradeMade:
