@@ -25,7 +25,7 @@ from shudian.node.blocks import Block
 from shudian.node.errors import NodeError, sqlite_fault
 from shudian.node.layouts import STEPS, STORE_VERSION
 from shudian.node.rows import shown_key
-from shudian.proofs.headers import FORMAT_VERSION
+from shudian.proofs.files import FORMAT_VERSION
 
 LEDGER_FILE = "ledger.db"
 
