@@ -96,7 +96,7 @@ def test_other_layouts_are_refused(old: Path, version: int) -> None:
 
 
 def test_other_chain_formats_are_refused(old: Path) -> None:
-    _run(old / LEDGER_FILE, "UPDATE blocks SET block = x'9191cc63' WHERE height = 0")  # [[99]]
+    _run(old / LEDGER_FILE, "UPDATE blocks SET block = x'9192cc63a161' WHERE height = 0")  # [[99, "a"]]
     rows = _rows_of_3(old / LEDGER_FILE)
     with pytest.raises(NodeError, match="this chain has format 99, this program takes format"):
         migrate(old)

@@ -19,7 +19,7 @@ STORE_VERSION = 4
 def _from_3(db: apsw.Connection) -> int:
     """Rows get numbers, tables too; the chain's format, until now only in its headers, stands among the facts of the founding."""
     (block,) = db.execute("SELECT block FROM blocks WHERE height = 0").fetchone() or (b"",)
-    chain_format = _first_number(block)
+    chain_format = _format_of(block)
     db.execute("INSERT INTO meta VALUES ('chain_format', ?, ?)", (chain_format, sha256(chain_format)))
     db.execute("CREATE TABLE state_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
     db.execute("INSERT INTO state_tables (name) SELECT DISTINCT table_name FROM state ORDER BY table_name")
@@ -36,10 +36,11 @@ def _from_3(db: apsw.Connection) -> int:
     return 4
 
 
-def _first_number(block: bytes) -> bytes:
-    """The first field of a stored block's header, which is its format, in decimal; ``?`` if there is none."""
+def _format_of(block: bytes) -> bytes:
+    """The chain's format in decimal, from the header of a stored block; ``?`` if there is none. Format 2 had it first, 3 has it second."""
     try:
-        return str(int(msgspec.msgpack.decode(block)[0][0])).encode()
+        first, second = msgspec.msgpack.decode(block)[0][:2]
+        return str(int(first if isinstance(second, str) else second)).encode()
     except (msgspec.DecodeError, LookupError, TypeError, ValueError):
         return b"?"
 
