@@ -14,6 +14,7 @@ from shudian.node.errors import NodeError
 from shudian.node.store import LEDGER_FILE
 from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, key_of, reopen
+from tests.support.ledger import SECRETS
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def backup(tmp_path: Path) -> Path:
     """A backup of a chain with two blocks."""
     with closing(create(tmp_path / "chain")) as node:
         founder(node, "exchange-operator").submit(AdvanceClock(node.market_ms + 1_000))
-        back_up(tmp_path / "chain", tmp_path / "backup")
+        back_up(tmp_path / "chain", tmp_path / "backup", SECRETS)
     return tmp_path / "backup"
 
 
@@ -44,7 +45,7 @@ def test_a_backup_of_a_writing_node_is_one_of_its_states(tmp_path: Path) -> None
         app_hashes[node.height] = node.app_hash.hex()
     for place, label in enumerate(labels):
         assert app_hashes[label.height] == label.app_hash
-        assert verify_folder(tmp_path / f"backup-{place}").height == label.height
+        assert verify_folder(tmp_path / f"backup-{place}", SECRETS).height == label.height
 
 
 def test_a_restored_chain_goes_on(tmp_path: Path, backup: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_restored_chain_goes_on(tmp_path: Path, backup: Path) -> None:
     with closing(reopen(tmp_path / "restored")) as node:
         assert (node.height, node.app_hash.hex()) == (label.height, label.app_hash)
         founder(node, "exchange-operator").submit(AdvanceClock(node.market_ms + 1_000))
-    assert verify_folder(tmp_path / "restored").height == label.height + 1
+    assert verify_folder(tmp_path / "restored", SECRETS).height == label.height + 1
 
 
 def test_a_backup_is_two_files_and_holds_no_secret(tmp_path: Path, backup: Path) -> None:
@@ -123,5 +124,5 @@ def test_a_damaged_cold_blob_is_not_backed_up(tmp_path: Path) -> None:
     with closing(create(tmp_path / "chain")) as node:
         node._store._db.execute("INSERT INTO cold VALUES (?, ?)", (bytes(32), b"not what its digest says"))
     with pytest.raises(NodeError, match="the cold blob 0000000000000000 is damaged"):
-        back_up(tmp_path / "chain", tmp_path / "backup")
+        back_up(tmp_path / "chain", tmp_path / "backup", SECRETS)
     assert not (tmp_path / "backup").exists()

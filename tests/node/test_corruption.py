@@ -15,6 +15,7 @@ from shudian.node.folder import READING_FILE
 from shudian.node.store import LEDGER_FILE
 from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, reopen
+from tests.support.ledger import SECRETS
 
 FLIPS_COUNT = 600
 WAL_FILE = f"{LEDGER_FILE}-wal"
@@ -62,7 +63,7 @@ def finding(folder: Path) -> str:
     """What start and verify say, in English; empty if they find nothing. Anything but a NodeError escapes and fails the test."""
     try:
         reopen(folder).close()
-        verify_folder(folder)
+        verify_folder(folder, SECRETS)
     except NodeError as error:
         return error.sentence("en")
     return ""
@@ -156,7 +157,7 @@ def test_verify_names_the_row(tmp_path: Path, damaged: str) -> None:
     fill(tmp_path).close()
     damage(tmp_path, f"UPDATE state SET {damaged} WHERE {CLOCK}")
     with pytest.raises(NodeError, match=r"the row of the state table kernel\.clock \(\) differs"):
-        verify_folder(tmp_path)
+        verify_folder(tmp_path, SECRETS)
 
 
 def test_verify_finds_a_live_page_in_the_list_of_free_ones(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_verify_finds_a_live_page_in_the_list_of_free_ones(tmp_path: Path) -> No
     data[32:40] = (2).to_bytes(4, "big") + (1).to_bytes(4, "big")  # first free page, count of free pages
     path.write_bytes(data)
     with pytest.raises(NodeError, match="the ledger file is damaged"):
-        verify_folder(tmp_path)
+        verify_folder(tmp_path, SECRETS)
 
 
 def test_damaged_read_models_are_said_to_be_deletable(tmp_path: Path) -> None:

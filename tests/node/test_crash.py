@@ -22,6 +22,7 @@ from shudian.node.verify import verify_folder
 from shudian.reading import projector as projector_module
 from tests.node.disk import Fate, RecordingDisk, Step, Told, all_arrives, left_by_crash, nothing_arrives, torn
 from tests.support.chain import BANK_ID, GRID_ID, create, founder, reopen
+from tests.support.ledger import SECRETS
 
 DAY_MS = 86_400_000
 FATES: dict[str, Callable[[int], Fate]] = {
@@ -199,7 +200,7 @@ def test_a_disk_that_breaks_stops_the_node_and_keeps_what_was_told(memory_folder
             node = reopen(chain)
             assert told <= node.height <= told + 1
             node.close()
-            assert verify_folder(chain).height == node.height
+            assert verify_folder(chain, SECRETS).height == node.height
     assert refused_count > BROKEN_DISKS_COUNT // 2
 
 

@@ -20,7 +20,7 @@ from shudian.node.errors import NodeError
 from shudian.node.founding import SICHUAN_FOUNDERS, found
 from shudian.node.store import LEDGER_FILE, LedgerStore
 from tests.support.chain import BANK_ID, GRID_ID, create, founder, key_of, reopen
-from tests.support.ledger import START_MS
+from tests.support.ledger import SECRETS, START_MS
 
 TABLE_IS = "table_id = (SELECT id FROM state_tables WHERE name = '{}')"
 
@@ -48,19 +48,19 @@ def b(tmp_path: Path, a: Path) -> Path:
 
 
 def test_twins_are_the_same(a: Path, b: Path) -> None:
-    difference = diff(a, b)
+    difference = diff(a, b, SECRETS)
     assert (difference.is_same, difference.heights, difference.row) == (True, (1, 1), None)
 
 
 def test_one_that_is_ahead_is_the_same_so_far(a: Path, b: Path) -> None:
     play(b, 100)
-    assert (diff(a, b).is_same, diff(a, b).heights) == (True, (1, 2))
+    assert (diff(a, b, SECRETS).is_same, diff(a, b, SECRETS).heights) == (True, (1, 2))
 
 
 def test_the_first_difference_is_named(a: Path, b: Path) -> None:
     play(a, 100, 200, 300, 400)
     play(b, 100, 200, 350, 400)
-    difference = diff(a, b)
+    difference = diff(a, b, SECRETS)
     assert difference.height == 2, "the twins made their blocks at different times"
     assert difference.row is not None
     assert (difference.row.height, difference.row.contract, difference.row.table) == (4, "kernel", "kernel.answered")
@@ -74,7 +74,7 @@ def test_blocks_that_differ_in_time_alone_lead_to_the_same_state(a: Path, b: Pat
         header = msgspec.structs.replace(block.header, time_ns=block.header.time_ns + 1)
         data = encode(msgspec.structs.replace(block, header=header))
         store._db.execute("UPDATE blocks SET block = ?, digest = ? WHERE height = 1", (data, sha256(data)))
-    difference = diff(a, b)
+    difference = diff(a, b, SECRETS)
     assert (difference.height, difference.part, difference.row) == (1, "header.time_ns", None)
 
 
@@ -82,7 +82,7 @@ def test_a_damaged_row_is_named_when_the_blocks_agree(a: Path, b: Path) -> None:
     with closing(sqlite3.connect(b / LEDGER_FILE)) as ledger:
         ledger.execute("DELETE FROM state WHERE " + TABLE_IS.format("kernel.clock"))
         ledger.commit()
-    difference = diff(a, b)
+    difference = diff(a, b, SECRETS)
     assert difference.height is None
     assert difference.row is not None
     assert (difference.row.contract, difference.row.table, difference.row.b) == ("kernel", "kernel.clock", "absent")
@@ -90,16 +90,16 @@ def test_a_damaged_row_is_named_when_the_blocks_agree(a: Path, b: Path) -> None:
         ledger.execute("UPDATE state SET row = x'00' WHERE " + TABLE_IS.format("funds.accounts"))
         ledger.commit()
     with pytest.raises(NodeError, match=r"the row of the state table funds\.accounts .* is damaged"):
-        diff(a, b)
+        diff(a, b, SECRETS)
 
 
 def test_other_chains_and_no_chains_are_refused(tmp_path: Path, a: Path) -> None:
     with pytest.raises(NodeError, match="holds no ledger"):
-        diff(a, tmp_path)
+        diff(a, tmp_path, SECRETS)
     other = found("other", STEPPED, START_MS, lambda name: key_of(name).public_key, SICHUAN_FOUNDERS)
     EmbeddedNode.create(tmp_path / "other", other, key_of("node")).close()
     with pytest.raises(NodeError, match="two different chains: test and other"):
-        diff(a, tmp_path / "other")
+        diff(a, tmp_path / "other", SECRETS)
 
 
 @pytest.mark.parametrize("exit_code", [0, 1])

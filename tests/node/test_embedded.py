@@ -19,6 +19,7 @@ from shudian.node.folder import READING_FILE
 from shudian.node.store import LEDGER_FILE
 from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, genesis, key_of, reopen
+from tests.support.ledger import SECRETS
 
 HOLIDAYS = "governance.holidays_day"
 
@@ -45,7 +46,7 @@ def test_a_chain_opens_where_it_was_closed(tmp_path: Path) -> None:
     assert (again.height, again.app_hash, again.market_ms) == before
     founder(again, "exchange-operator").submit(set_holiday(20260702))
     again.close()
-    assert verify_folder(tmp_path).height == before[0] + 1
+    assert verify_folder(tmp_path, SECRETS).height == before[0] + 1
 
 
 def test_the_door_refuses_without_a_block(node: EmbeddedNode) -> None:
@@ -208,13 +209,13 @@ def test_damage_is_named_by_verify(tmp_path: Path, damage: Callable[[sqlite3.Con
     exchange.submit(set_holiday(20260701))
     exchange.submit(set_holiday(20260702))
     node.close()
-    assert verify_folder(tmp_path).message_count == 2
+    assert verify_folder(tmp_path, SECRETS).message_count == 2
     db = sqlite3.connect(tmp_path / LEDGER_FILE)
     damage(db)
     db.commit()
     db.close()
     with pytest.raises(NodeError, match=named):
-        verify_folder(tmp_path)
+        verify_folder(tmp_path, SECRETS)
 
 
 WORKLOAD = """
@@ -251,4 +252,4 @@ def test_what_was_acknowledged_survives_kill(tmp_path: Path) -> None:
         assert exchange.outcomes(count.to_bytes(16, "big")), count
     assert node.height in (len(counts), len(counts) + 1)
     node.close()
-    assert verify_folder(tmp_path).height == node.height
+    assert verify_folder(tmp_path, SECRETS).height == node.height

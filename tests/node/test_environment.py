@@ -16,7 +16,7 @@ from shudian.node.embedded import CLOCK_BEHIND_MAX_MS, EmbeddedNode
 from shudian.node.errors import NodeError, NodeStoppedError
 from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, genesis, key_of, reopen
-from tests.support.ledger import START_MS
+from tests.support.ledger import SECRETS, START_MS
 
 NOW_MS = START_MS
 FILE_MAX_BYTES = 1 << 20
@@ -43,7 +43,7 @@ def check_intact(folder: Path, told: int) -> None:
     with closing(reopen(folder)) as node:
         assert told <= node.height <= told + 1
         say_something(node, 0)
-    assert verify_folder(folder).height >= told
+    assert verify_folder(folder, SECRETS).height >= told
 
 
 def test_a_ledger_that_cannot_grow_says_that_the_disk_is_full(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_read_only_folder_is_refused_and_can_be_verified(small_disk: Path) -> 
         reopen(chain)
     with pytest.raises(NodeError, match="cannot be made: Read-only"):
         create(chain / "new")
-    assert verify_folder(chain).height == 0
+    assert verify_folder(chain, SECRETS).height == 0
 
 
 def test_a_clock_that_goes_back_is_refused_until_it_is_right_again(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_clock_that_goes_back_is_refused_until_it_is_right_again(tmp_path: Pat
         now_ms[0] = NOW_MS + 5
         say_something(node, 203)
         assert node.market_ms == NOW_MS + 5
-    assert verify_folder(tmp_path).height == 3
+    assert verify_folder(tmp_path, SECRETS).height == 3
 
 
 def test_a_second_process_on_the_folder_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from shudian.node.verify import verify_folder
 from tests.node.disk import Fate, all_arrives, left_by_crash, nothing_arrives, torn
 from tests.node.test_crash import recording
 from tests.support.chain import create, founder, reopen
+from tests.support.ledger import SECRETS
 
 LAYOUT_3 = """
 CREATE TABLE state_3 (table_name TEXT, key BLOB, row BLOB NOT NULL, height INTEGER NOT NULL, PRIMARY KEY (table_name, key)) WITHOUT ROWID;
@@ -62,17 +63,17 @@ def test_an_older_file_goes_on_and_its_copy_is_kept(old: Path) -> None:
     assert _rows_of_3(old / KEPT) == rows
     with closing(LedgerStore(old, read_only=True)) as store:
         assert sorted(store.rows()) == rows
-    assert verify_folder(old).height == 1
+    assert verify_folder(old, SECRETS).height == 1
     with closing(reopen(old)) as node:
         founder(node, "exchange-operator").submit(AdvanceClock(node.market_ms + 1_000))
-    assert verify_folder(old).height == 2
+    assert verify_folder(old, SECRETS).height == 2
     assert migrate(old) is None
 
 
 def test_a_node_brings_it_up_to_date_by_itself(old: Path) -> None:
     reopen(old).close()
     assert (old / KEPT).exists()
-    assert verify_folder(old).height == 1
+    assert verify_folder(old, SECRETS).height == 1
 
 
 def test_a_reader_leaves_it_alone_and_names_the_command(old: Path) -> None:
@@ -80,7 +81,7 @@ def test_a_reader_leaves_it_alone_and_names_the_command(old: Path) -> None:
     with pytest.raises(
         NodeError, match=f"has format 3, this program uses format {STORE_VERSION}; run shudian node migrate"
     ):
-        verify_folder(old)
+        verify_folder(old, SECRETS)
     assert (old / LEDGER_FILE).read_bytes() == before
 
 
@@ -88,7 +89,7 @@ def test_a_reader_leaves_it_alone_and_names_the_command(old: Path) -> None:
 def test_other_layouts_are_refused(old: Path, version: int) -> None:
     _run(old / LEDGER_FILE, f"PRAGMA user_version = {version}")
     before = (old / LEDGER_FILE).read_bytes()
-    for refused in (migrate, verify_folder):
+    for refused in (migrate, lambda folder: verify_folder(folder, SECRETS)):
         with pytest.raises(NodeError, match=f"format {version}, this program reads and writes format {STORE_VERSION}"):
             refused(old)
     assert (old / LEDGER_FILE).read_bytes() == before

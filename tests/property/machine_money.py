@@ -145,7 +145,7 @@ class MoneyMachine(RuleBasedStateMachine):
         expected = {KEY_UNKNOWN.number}
         data = resigned(true, stranger)
         if how == "tampered":
-            expected, data = {SIGNATURE_INVALID.number}, encode(changed(true, body=encode([RequestPayout(2)])))
+            expected, data = {SIGNATURE_INVALID.number}, encode(changed(true, body=bytes(64)))
         elif how == "rival":
             expected, data = {KEY_OF_ANOTHER_MEMBER.number}, resigned(true, rival)
         elif how == "role":

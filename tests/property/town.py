@@ -34,6 +34,7 @@ from tests.property import auditor, auditor_trading
 from tests.property.auditor import start_of
 from tests.property.auditor_metering import Meter
 from tests.property.auditor_settlement import HOLIDAYS, WORKDAYS
+from tests.support.ledger import EPOCH, SECRETS
 
 CHAIN_ID = "test"
 EXCHANGE, GRID, BANK, REGULATOR, HYDRO, WIND, STEEL, PAPER, SHOP = range(1, 10)
@@ -186,7 +187,7 @@ class Chain:
 
     def __init__(self) -> None:
         self.blobs: dict[bytes, bytes] = {}
-        self.machine = Machine(MARKET, CHAIN_ID, self.blobs.get)
+        self.machine = Machine(MARKET, CHAIN_ID, self.blobs.get, SECRETS)
         self.sealed_count = 0
 
     @property
@@ -215,14 +216,16 @@ class Chain:
         self.sealed_count += 1
         keys = [key_of(_key_name(sender_id, name)) for name in names]
         message_id = derived_id("play", str(self.sealed_count))
-        return seal(CHAIN_ID, sender_id, message_id, self.now_ms + LASTS_MS, encode([message]), keys, atomic=False)
+        return seal(
+            CHAIN_ID, sender_id, message_id, self.now_ms + LASTS_MS, encode([message]), keys, EPOCH, atomic=False
+        )
 
 
 @cache
 def founded() -> tuple[int, tuple[tuple[str, bytes, bytes, int], ...]]:
     """Height and rows of the chain on which every play begins: members, accounts, resources, meters."""
     chain = Chain()
-    chain.keep(chain.machine.genesis(STEPPED, START_MS, _sections()))
+    chain.keep(chain.machine.genesis(STEPPED, START_MS, _sections(), EPOCH.public_key))
     for resource_id, member_id in enumerate(COMPANIES, 1):
         bind = BindMeter(f"SC-{member_id}", resource_id, _direction(member_id), FIRST_DAY)
         for sender_id, name, message in (

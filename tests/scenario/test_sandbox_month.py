@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shudian.cli.common import secrets_of
 from shudian.kernel.crypto import SigningKey
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.verify import verify_folder
@@ -101,7 +102,7 @@ def test_everything_is_paid_and_the_sides_sum_to_zero(folder: Path, summary: dic
 
 
 def test_verify_replays_every_block(folder: Path, summary: dict[str, Any]) -> None:
-    verified = verify_folder(folder)
+    verified = verify_folder(folder, secrets_of(folder))
     assert (verified.height, verified.app_hash.hex()) == (summary["height"], summary["app_hash"])
 
 
@@ -153,7 +154,7 @@ def test_a_folder_with_another_chain_is_left_alone(folder: Path, summary: dict[s
     )
     assert result.returncode == 2
     assert "另一条链" in result.stderr or "另一条链" in result.stderr.replace("\n", "")
-    assert summary["height"] == verify_folder(folder).height
+    assert summary["height"] == verify_folder(folder, secrets_of(folder)).height
 
 
 def test_the_node_key_belongs_to_the_seed() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from shudian.kernel.codec import encode
 from shudian.kernel.contract import BlockContext, Context, Contract, Market
 from shudian.kernel.crypto import SigningKey, sha256
-from shudian.kernel.envelope import seal
+from shudian.kernel.envelope import EpochKey, seal
+from shudian.kernel.epochs import NodeSecrets
 from shudian.kernel.ids import derived_id
 from shudian.kernel.machine import CLOCK, STEPPED, Applied, Clock, Machine
 from shudian.kernel.messages import Event, Message
@@ -25,6 +26,12 @@ def key_of(name: str) -> SigningKey:
     return SigningKey(sha256(name.encode()))
 
 
+SECRETS = NodeSecrets(key_of("node"), CHAIN_ID)
+"""Of the chain named "test" whose node signs with the key "node"."""
+EPOCH = EpochKey(1, SECRETS.of(1).public_key)
+"""Its first epoch."""
+
+
 class Ledger:
     """One machine; each :meth:`say` is a block of one envelope of one message."""
 
@@ -36,9 +43,9 @@ class Ledger:
         start_ms: int = START_MS,
     ) -> None:
         self.blobs: dict[bytes, bytes] = {}
-        self.machine = Machine(Market(tuple(contracts), authorise), CHAIN_ID, self.blobs.get)
+        self.machine = Machine(Market(tuple(contracts), authorise), CHAIN_ID, self.blobs.get, SECRETS)
         self.sent_count = 0
-        self._keep(self.machine.genesis(STEPPED, start_ms, sections or {}))
+        self._keep(self.machine.genesis(STEPPED, start_ms, sections or {}, EPOCH.public_key))
 
     def _keep(self, applied: Applied) -> Applied:
         self.blobs.update(applied.cold)
@@ -67,7 +74,7 @@ class Ledger:
         keys = [key_of(name) for name in signers]
         message_id = derived_id("test", str(self.sent_count))
         expires_ms = self.now_ms + 3_600_000
-        return seal(CHAIN_ID, sender_id, message_id, expires_ms, encode(list(messages)), keys, atomic=atomic)
+        return seal(CHAIN_ID, sender_id, message_id, expires_ms, encode(list(messages)), keys, EPOCH, atomic=atomic)
 
     def say(self, sender_id: int, message: Message, *signers: str) -> Outcome:
         """Say one message; returns its outcome."""

@@ -50,7 +50,7 @@ PURE_LIBRARIES = frozenset(
         *("msgspec", "numpy", "sortedcontainers", "stdnum.cn.uscc", "stdnum.exceptions"),
     }
 )
-CRYPTO_LIBRARIES = frozenset({"hashlib", "hmac", "nacl"})
+CRYPTO_LIBRARIES = frozenset({"cryptography", "hashlib", "hmac", "nacl"})
 CRYPTO_MODULE = "shudian.kernel.crypto"
 
 # Kind of a contract's file -> kinds that it may import of its own folder, and of lower contracts.

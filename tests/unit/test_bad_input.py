@@ -121,7 +121,7 @@ def changed(**fields: Any) -> Bytes:
 
 def body(content: object) -> Bytes:
     return lambda node: seal(
-        "test", USER, bytes(16), node.market_ms + 1, encode(content), [key_of(str(USER))], atomic=False
+        "test", USER, bytes(16), node.market_ms + 1, encode(content), [key_of(str(USER))], node.epoch, atomic=False
     )
 
 
@@ -133,7 +133,7 @@ def body(content: object) -> Bytes:
         pytest.param(changed(signatures=()), 1004, "signatures", "^0$", r"1\.\.8", id="unsigned"),
         pytest.param(changed(expires_ms=OPENS_MS + 2), 1005, "signatures", "^[0-9a-f]{16}$", "签名", id="forged"),
         pytest.param(changed(chain_id="other"), 1003, "chain_id", "^other$", "^test$", id="of another chain"),
-        pytest.param(changed(version=2), 1013, "version", "^2$", "^1$", id="of another version"),
+        pytest.param(changed(version=1), 1013, "version", "^1$", "^2$", id="of another version"),
         pytest.param(body([("Nonsense", 1)]), 1006, "body", r"^\$\[0\]", "规范编码", id="unknown"),
         pytest.param(
             body([("PlaceOrder", "x")]), 1006, "body", r"^\$\[0\]", "规范编码", id="a message with wrong fields"

@@ -15,7 +15,7 @@ from shudian.kernel.machine import ANSWERED, EXPIRY_MAX_MS
 from shudian.kernel.messages import Authority, Event, Message
 from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply
 from shudian.kernel.tables import Key, Table, next_id
-from tests.support.ledger import CHAIN_ID, START_MS, Ledger, anybody, key_of
+from tests.support.ledger import CHAIN_ID, EPOCH, START_MS, Ledger, anybody, key_of
 
 HOUR_MS = 3_600_000
 ANYBODY = Authority((), "", "", "")
@@ -105,7 +105,7 @@ def sealed(ledger: Ledger, **changes: object) -> bytes:
 @pytest.mark.parametrize(
     ("changes", "number"),
     [
-        ({"version": 2}, 1013),
+        ({"version": 1}, 1013),
         ({"chain_id": "other"}, 1003),
         ({"id": b"short"}, 1011),
         ({"signatures": ()}, 1004),
@@ -132,7 +132,7 @@ def test_forged_envelopes_are_refused(ledger: Ledger, changes: dict[str, object]
     ],
 )
 def test_bad_contents_are_refused(ledger: Ledger, body: bytes, expires_ms: int, number: int) -> None:
-    data = seal(CHAIN_ID, 7, derived_id("x"), expires_ms, body, [key_of("a")], atomic=False)
+    data = seal(CHAIN_ID, 7, derived_id("x"), expires_ms, body, [key_of("a")], EPOCH, atomic=False)
     assert ledger.apply(data)[0][0].number == number
     assert ANSWERED.count(ledger.store) == 0
 
@@ -161,7 +161,7 @@ def test_a_repeat_gets_its_first_outcome_and_changes_nothing(ledger: Ledger) -> 
 def test_an_id_stands_for_one_act_only(ledger: Ledger) -> None:
     for value, number in ((5, 0), (6, 1009)):
         body = encode([AddCoins(value)])
-        data = seal(CHAIN_ID, 7, derived_id("x"), START_MS + 1, body, [key_of("a")], atomic=False)
+        data = seal(CHAIN_ID, 7, derived_id("x"), START_MS + 1, body, [key_of("a")], EPOCH, atomic=False)
         assert ledger.apply(data)[0][0].number == number
     assert coins(ledger) == 5
 
@@ -212,7 +212,7 @@ def test_the_reply_comes_back(ledger: Ledger) -> None:
 def test_applicants_with_one_id_do_not_meet(ledger: Ledger) -> None:
     for name in ("a", "b"):
         body = encode([AddCoins(1)])
-        data = seal(CHAIN_ID, 0, derived_id("x"), START_MS + 1, body, [key_of(name)], atomic=False)
+        data = seal(CHAIN_ID, 0, derived_id("x"), START_MS + 1, body, [key_of(name)], EPOCH, atomic=False)
         assert ledger.apply(data)[0][0].done
     assert coins(ledger) == 2
 

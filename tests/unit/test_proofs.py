@@ -29,6 +29,7 @@ from shudian.node.verify import verify_folder
 from shudian.proofs.check import NotProvenError, Proven, check
 from shudian.proofs.files import FORMAT_VERSION, Proof, Result, RowProof, ShownRow, StateProof, to_bytes
 from tests.support.chain import create, founder, key_of
+from tests.support.ledger import SECRETS
 
 SIGNER = key_of("signer")
 TABLE = "t.items"
@@ -188,7 +189,7 @@ def test_the_last_state_is_proved_at_once_and_the_chain_stays_sound(tmp_path: Pa
     place = ("governance.setting_rows", ("governance.holidays_day", "", 20300101))
     assert check(to_bytes(prove_rows(node, lambda _machine: [place])), [node.public_key]).rows[0].row is not None
     node.close()
-    assert verify_folder(tmp_path).height == node.height
+    assert verify_folder(tmp_path, SECRETS).height == node.height
 
 
 def test_places_that_no_table_has_are_refused_by_the_maker(node: EmbeddedNode) -> None:
@@ -206,7 +207,7 @@ def test_a_message_is_proved_with_its_outcome_and_events(node: EmbeddedNode) -> 
     said = found.message
     assert said is not None
     assert (said.envelope.sender_id, said.envelope.id) == (1, ID)
-    assert decode(said.envelope.body, list[SetSetting]) == [holiday(20260701)]
+    assert decode(said.body or b"", list[SetSetting]) == [holiday(20260701)]
     assert [outcome.number for outcome in said.outcomes] == [0]
     assert b"SettingSet" in said.events
 

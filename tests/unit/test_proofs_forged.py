@@ -34,6 +34,7 @@ from shudian.proofs.files import (
 )
 from shudian.proofs.words import facts, sentence
 from tests.support.chain import create, founder, key_of
+from tests.support.ledger import EPOCH
 from tests.unit.test_proofs import CLOCK, SIGNER, TABLE, row_proof, signed, state_header, tree_of
 
 NODE_KEY = key_of("node").public_key
@@ -203,7 +204,7 @@ def test_an_envelope_that_no_node_would_take_in_is_refused(message: MessageProof
     """Even if a trusted signer put it into a block: a stranger's signature, another chain's message, no envelope at all."""
     envelope = decode(message.envelope, Envelope)
     stranger = Signature(SIGNER.public_key, envelope.signatures[0].value)
-    elsewhere = seal("elsewhere", 1, SECOND, 0, envelope.body, [SIGNER], atomic=False)
+    elsewhere = seal("elsewhere", 1, SECOND, 0, envelope.body, [SIGNER], EPOCH, atomic=False)
     for data, is_sound in (
         (message.envelope, True),
         (encode(replace(envelope, signatures=(stranger,))), False),
@@ -212,7 +213,9 @@ def test_an_envelope_that_no_node_would_take_in_is_refused(message: MessageProof
     ):
         result = encode(Result(bytes(32), sha256(data), (), encode([])))
         header, carrier = carrying(message.header, message.carrier.header, data, result)
-        forged = MessageProof(signed(carrier, SIGNER), message.clock, message.clock_path, header, data, (), result, ())
+        forged = MessageProof(
+            signed(carrier, SIGNER), message.clock, message.clock_path, header, data, b"", (), result, ()
+        )
         assert is_refused(to_bytes(forged), SIGNER.public_key) is not is_sound
         skipped = replace(forged, carrier=signed(replace(carrier, height=carrier.height + 1), SIGNER))
         assert is_refused(to_bytes(skipped), SIGNER.public_key)
@@ -445,7 +448,7 @@ def test_well_formed_chance_under_a_true_signature_is_refused(
 def test_signed_chance_is_no_message(envelope: bytes, result: bytes, chain_id: str, height: int) -> None:
     blank = replace(state_header(app_hash((), encode(CLOCK))), chain_id=chain_id, height=height)
     ours, after = carrying(blank, replace(blank, height=height + 1), envelope, result)
-    proof = MessageProof(signed(after, SIGNER), CLOCK, (), ours, envelope, (), result, ())
+    proof = MessageProof(signed(after, SIGNER), CLOCK, (), ours, envelope, b"", (), result, ())
     assert is_refused(to_bytes(proof), SIGNER.public_key)
 
 

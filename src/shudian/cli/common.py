@@ -17,9 +17,11 @@ from rich.table import Table
 
 from shudian.cli.passphrase import read_key
 from shudian.client.client import Client
+from shudian.kernel.epochs import NO_SECRETS, NodeSecrets, Secrets
 from shudian.kernel.outcomes import Language
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
+from shudian.node.loading import chain_id_of
 from shudian.node.local import LocalTransport
 from shudian.node.store import LEDGER_FILE
 
@@ -126,6 +128,14 @@ def open_node(data: Path) -> Iterator[EmbeddedNode]:
         yield node
     finally:
         node.close()
+
+
+def secrets_of(folder: Path) -> Secrets:
+    """The secrets of the epochs of a data folder, by the node's key in it; none if the key is not there."""
+    node_key = folder / NODE_KEY_FILE
+    if not node_key.exists() or not (folder / LEDGER_FILE).exists():
+        return NO_SECRETS
+    return NodeSecrets(read_key(node_key), chain_id_of(folder))
 
 
 @contextmanager

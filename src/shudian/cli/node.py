@@ -25,11 +25,13 @@ from shudian.cli.common import (
     print_json,
     refuse_file,
     say,
+    secrets_of,
     show_time,
 )
 from shudian.cli.passphrase import known_or_typed, new_passphrase
 from shudian.client.keys import make_key_file, seal_key_file
 from shudian.kernel.crypto import SigningKey, sha256
+from shudian.kernel.epochs import FIRST_EPOCH, NodeSecrets
 from shudian.kernel.machine import STEPPED, WALL, Machine
 from shudian.market import MARKET
 from shudian.node.backup import Label, back_up
@@ -121,8 +123,9 @@ def _trial_key(name: str) -> bytes:
 
 def _try_genesis(genesis: Genesis) -> None:
     """Let the machine refuse a genesis that does not fit before any file is written."""
-    machine = Machine(MARKET, genesis.chain_id, lambda _digest: None)
-    machine.genesis(genesis.clock, genesis.start_ms, genesis.sections)
+    secrets = NodeSecrets(SigningKey(sha256(b"trial")), genesis.chain_id)
+    machine = Machine(MARKET, genesis.chain_id, lambda _digest: None, secrets)
+    machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, secrets.of(FIRST_EPOCH).public_key)
 
 
 def _start_ms(text: str) -> int:
@@ -216,7 +219,11 @@ def backup(
 ) -> None:
     """备份账本，节点可照常运行；不含任何私钥。 Back up the ledger, while the node may be running; no secret key is in it."""
     del lang
-    _print_label(back_up(data, destination), say(f"已备份到 {destination}", f"backed up to {destination}"), as_json)
+    _print_label(
+        back_up(data, destination, secrets_of(data)),
+        say(f"已备份到 {destination}", f"backed up to {destination}"),
+        as_json,
+    )
 
 
 @app.command("restore")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import JsonOption, Lang, LangOption, out, print_json, say
+from shudian.cli.common import JsonOption, Lang, LangOption, out, print_json, say, secrets_of
+from shudian.kernel.epochs import NO_SECRETS
 from shudian.node.diff import Difference, diff
 
 app = typer.Typer(no_args_is_help=True, help="状态：比较两个账本文件夹。 The state: compare two folders.")
@@ -26,7 +27,8 @@ def state_diff(
 ) -> None:
     """指出两个文件夹首个不同的区块、合约、表和行；相同则退出码 0，不同为 1。 Name the first block, contract, table and row that differ; exit 0 if none, 1 if any."""
     del lang
-    found = diff(a, b)
+    secrets = secrets_of(a)
+    found = diff(a, b, secrets_of(b) if secrets is NO_SECRETS else secrets)
     if as_json:
         print_json(asdict(found))
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from shudian.cli.common import JsonOption, Lang, LangOption, err, out, print_json, say
+from shudian.cli.common import JsonOption, Lang, LangOption, err, out, print_json, say, secrets_of
 from shudian.node.verify import verify_folder
 
 
@@ -23,7 +23,9 @@ def verify(
     del lang
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(say("核对", "verifying"), total=None)
-        verified = verify_folder(folder, lambda done, total: progress.update(task, completed=done, total=total))
+        verified = verify_folder(
+            folder, secrets_of(folder), lambda done, total: progress.update(task, completed=done, total=total)
+        )
     if as_json:
         print_json(
             {

@@ -6,7 +6,16 @@ from typing import Any, Protocol
 
 from shudian.kernel.codec import encode
 from shudian.kernel.crypto import SigningKey
-from shudian.kernel.envelope import UNREGISTERED, seal
+from shudian.kernel.envelope import (
+    UNREGISTERED,
+    Envelope,
+    EpochKey,
+    message_key,
+    not_opened,
+    open_body,
+    open_envelope,
+    seal,
+)
 from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.machine import Machine
 from shudian.kernel.messages import Message
@@ -30,6 +39,15 @@ class Transport(Protocol):
     @property
     def market_ms(self) -> int:
         """Market time now."""
+        ...
+
+    @property
+    def epoch(self) -> EpochKey:
+        """The epoch to seal for."""
+        ...
+
+    def epoch_key(self, epoch_no: int) -> EpochKey:
+        """An epoch that was or is; its public key stands in the state."""
         ...
 
     def submit(self, envelopes: list[bytes]) -> list[tuple[Outcome, ...]]:
@@ -104,7 +122,7 @@ class Client:
         expires_ms: int | None = None,
         atomic: bool = False,
     ) -> bytes:
-        """A signed envelope around messages. ``message_id``: 16 bytes of the caller's choice, random by default."""
+        """A sealed and signed envelope around messages; the first key seals. ``message_id``: 16 bytes of the caller's choice, random by default."""
         return seal(
             self.transport.chain_id,
             self.member_id,
@@ -112,8 +130,32 @@ class Client:
             expires_ms or self.transport.market_ms + EXPIRY_MS,
             encode(list(messages)),
             self.keys,
+            self.transport.epoch,
             atomic=atomic,
         )
+
+    def reopen(self, data: bytes) -> tuple[Message, ...]:
+        """What an envelope says that one of these keys sealed, with nothing but that key and the epoch's public key.
+
+        Raises:
+            Refused: 1014 if none of the keys sealed it, or a refusal of the envelope's form.
+        """
+        envelope = open_envelope(data, self.transport.chain_id)
+        return _codec.door.messages(open_body(envelope, self.message_key(envelope)))
+
+    def message_key(self, envelope: Envelope) -> bytes:
+        """The key of an envelope that one of these keys sealed: 32 secret bytes that open this envelope and no other.
+
+        Raises:
+            Refused: 1014 if none of the keys sealed it.
+        """
+        epoch = self.transport.epoch_key(envelope.epoch_no)
+        for key in self.keys:
+            if key.sealing.public_key == envelope.sealer_key:
+                found = message_key(envelope, key.sealing, epoch.public_key)
+                if found is not None:
+                    return found
+        raise not_opened(envelope)
 
     def submit(self, message: Message, *, message_id: bytes | None = None) -> Any:
         """Say one message and wait until it is durable; returns its reply.

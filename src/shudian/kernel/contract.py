@@ -33,10 +33,11 @@ class BlockContext:
 
 @dataclass
 class Context(BlockContext):
-    """What a handler sees: the block's, and who speaks. signers: public keys that signed; sender_id: 0 for an applicant."""
+    """What a handler sees: the block's, and who speaks. signers: public keys that signed; sender_id: 0 for an applicant; height: of this block."""
 
     sender_id: int = UNREGISTERED
     signers: tuple[bytes, ...] = ()
+    height: int = 0
 
 
 @dataclass(frozen=True)

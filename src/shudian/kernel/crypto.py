@@ -1,19 +1,33 @@
-"""Hashes and the one signature rule of suite 1: strict, cofactorless Ed25519.
+"""Hashes, keys, sealing, and the one signature rule of suite 1: strict, cofactorless Ed25519.
 
 A signature counts only if S < L, A and R are canonical, and neither is of small order (RFC 8032 with the stricter checks of
 "Taming the many EdDSAs", Chalkias, Garillot, Nikolaenko 2020). libsodium's ``crypto_sign_open`` enforces S < L and refuses small
 order; the pre-check here states the rule in full, so that another back end may stand in its place.
+
+Sealing: X25519 (RFC 7748), HKDF-SHA256 (RFC 5869), HMAC-SHA256, AES-256-GCM (NIST SP 800-38D). No error here shows a secret.
 """
 
 import hashlib
 import hmac
+from functools import cached_property, lru_cache
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 SEED_BYTES = 32
+SECRET_BYTES = 32
+DIGEST_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+AGREED_MAX_COUNT = 1 << 16
+"""Agreed secrets that one key remembers, the least recently used goes first; bounds memory when a stranger makes up keys."""
 _BLOCK_BYTES = 64
 
 _FIELD_PRIME = 2**255 - 19
@@ -80,6 +94,50 @@ def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
+def derive(secret: bytes, purpose: bytes) -> bytes:
+    """HKDF-SHA256 of a secret of 32 bytes for one purpose, 32 bytes; nothing about one purpose follows from another."""
+    return HKDF(algorithm=SHA256(), length=SECRET_BYTES, salt=None, info=purpose).derive(secret)
+
+
+def encrypt(key: bytes, nonce: bytes, text: bytes, associated: bytes) -> bytes:
+    """AES-256-GCM: ciphertext and 16-byte tag. A nonce of 12 bytes must never meet a key twice with another text."""
+    return AESGCM(key).encrypt(nonce, text, associated)
+
+
+def decrypt(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes | None:
+    """What :func:`encrypt` sealed, or None if key, nonce, ciphertext or associated data are not the same."""
+    if len(key) != SECRET_BYTES:
+        return None
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, associated)
+    except InvalidTag:
+        return None
+
+
+class AgreementKey:
+    """A secret X25519 key; its text form never shows the secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Make the key pair of 32 secret bytes."""
+        self._key = X25519PrivateKey.from_private_bytes(secret)
+        self.public_key = self._key.public_key().public_bytes_raw()
+        self.agree = lru_cache(maxsize=AGREED_MAX_COUNT)(self._agree)
+
+    def __repr__(self) -> str:
+        """The public half only."""
+        return f"AgreementKey({self.public_key.hex()})"
+
+    def _agree(self, public_key: bytes, purpose: bytes) -> bytes | None:
+        """What the owner of ``public_key`` derives with ours for the same purpose, 32 bytes; None if the key is not sound.
+
+        A curve multiplication the first time, remembered from then on.
+        """
+        try:
+            return derive(self._key.exchange(X25519PublicKey.from_public_bytes(public_key)), purpose)
+        except ValueError:  # of another length, or of small order: the shared secret would be known to all
+            return None
+
+
 class SigningKey:
     """A secret Ed25519 key; its text form never shows the secret."""
 
@@ -92,6 +150,15 @@ class SigningKey:
     def __repr__(self) -> str:
         """The public half only."""
         return f"SigningKey({self.public_key.hex()})"
+
+    def derive(self, purpose: bytes) -> bytes:
+        """A secret of 32 bytes for one purpose, always the same for this key; the seed never leaves it."""
+        return derive(self._secret[:SEED_BYTES], purpose)
+
+    @cached_property
+    def sealing(self) -> AgreementKey:
+        """The owner's key for sealing; it follows from this one, so whoever keeps this one keeps both."""
+        return AgreementKey(self.derive(b"shudian/sealing"))
 
     def sign(self, message: bytes) -> bytes:
         """The signature, 64 bytes, of ``message``."""

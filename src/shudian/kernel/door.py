@@ -1,29 +1,43 @@
 """The door: everything about an envelope that can be settled without the state, done once, before or beside the machine.
 
-Bytes become an :class:`Opened` envelope (form, signatures, messages decoded and checked) or a refusal. The machine takes only what has
+Bytes become an :class:`Opened` envelope (form, signatures, body opened, messages decoded and checked) or a refusal. The machine takes only what has
 been through a door; a node opens what comes in once, and a block that comes from elsewhere (a log, a consensus) before it applies it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shudian.kernel import fields
 from shudian.kernel.codec import Malformed, decode
-from shudian.kernel.crypto import sha256
-from shudian.kernel.envelope import BATCH_MAX_COUNT, CANONICAL, Envelope, open_envelope
+from shudian.kernel.envelope import (
+    BATCH_MAX_COUNT,
+    CANONICAL,
+    Envelope,
+    message_key,
+    not_opened,
+    open_body,
+    open_envelope,
+)
+from shudian.kernel.epochs import Secrets
 from shudian.kernel.messages import Message
-from shudian.kernel.outcomes import BATCH_SIZE_NOT_ALLOWED, UNKNOWN_MESSAGE, Refused
+from shudian.kernel.outcomes import BATCH_SIZE_NOT_ALLOWED, EPOCH_NOT_IN_FORCE, UNKNOWN_MESSAGE, Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An envelope that went through the door. digest: SHA-256 of it without its signatures, which makes a repeat the same act."""
+    """An envelope that went through the door.
+
+    digest: of the act, the same for a repeat. body: the opened body, an encoded list of messages. message_key: opens this envelope and
+    no other, 32 secret bytes.
+    """
 
     data: bytes
     envelope: Envelope
     messages: tuple[Message, ...]
     digest: bytes
+    body: bytes
+    message_key: bytes = field(repr=False)
 
 
 Arrival = Opened | Refused
@@ -33,9 +47,10 @@ Arrival = Opened | Refused
 class Door:
     """Opens the envelopes of one chain."""
 
-    def __init__(self, chain_id: str, message_type: Any) -> None:
-        """``message_type``: the union of all messages that the market knows."""
+    def __init__(self, chain_id: str, message_type: Any, secrets: Secrets) -> None:
+        """``message_type``: the union of all messages that the market knows. ``secrets``: of the epochs that it can open."""
         self.chain_id = chain_id
+        self._secrets = secrets
         self._body_type: Any = list[message_type]
 
     def open(self, data: bytes, *, verify_signatures: bool = True) -> Opened:
@@ -47,18 +62,34 @@ class Door:
             Refused: a kernel refusal.
         """
         envelope = open_envelope(data, self.chain_id, verify_signatures=verify_signatures)
-        return Opened(data, envelope, self.messages(envelope), sha256(envelope.signed_bytes()))
+        key = self.message_key(envelope)
+        body = open_body(envelope, key)
+        return Opened(data, envelope, self.messages(body), envelope.act_digest(body), body, key)
 
-    def messages(self, envelope: Envelope) -> tuple[Message, ...]:
-        """The messages of an envelope, each checked by itself.
+    def message_key(self, envelope: Envelope) -> bytes:
+        """The key of this one envelope, 32 secret bytes.
+
+        Raises:
+            Refused: 1014, 1015.
+        """
+        secret = self._secrets.of(envelope.epoch_no)
+        if secret is None:
+            raise EPOCH_NOT_IN_FORCE("epoch_no", envelope.epoch_no)
+        key = message_key(envelope, secret.agreement, envelope.sealer_key)
+        if key is None:
+            raise not_opened(envelope)
+        return key
+
+    def messages(self, body: bytes) -> tuple[Message, ...]:
+        """The messages of an opened body, each checked by itself.
 
         Raises:
             Refused: a kernel refusal.
         """
         try:
-            messages: list[Message] = decode(envelope.body, self._body_type)
+            messages: list[Message] = decode(body, self._body_type)
         except Malformed as error:
-            raise UNKNOWN_MESSAGE("body", error.place or fields.in_bytes(len(envelope.body)), CANONICAL) from None
+            raise UNKNOWN_MESSAGE("body", error.place or fields.in_bytes(len(body)), CANONICAL) from None
         if not 1 <= len(messages) <= BATCH_MAX_COUNT:
             raise BATCH_SIZE_NOT_ALLOWED("body", len(messages), f"1..{BATCH_MAX_COUNT}")
         for message in messages:

@@ -1,15 +1,36 @@
-"""The envelope: who says what, signed; one message or a batch.
+"""The envelope: who says what, sealed and signed; one message or a batch.
 
-Version 1 carries its body in clear; the body is a field of its own so that a later version can carry ciphertext in its place.
+Whoever carries an envelope sees its header; the body is for those who hold the epoch's secret and for the one who sealed it. They agree
+once per epoch on an account key (X25519 of the epoch's key and the sealer's); each envelope's key follows from it by sender and id, so a
+key that is handed on opens one envelope and no other. Signatures are over header and sealed body, so anybody can test them.
+
+A sealed body is a commitment of 32 bytes, then AES-256-GCM with the header as associated data. The commitment is HMAC-SHA256 of header and
+text under the message's key, and its first 12 bytes are the nonce: two texts never share one, whatever a client does with its ids; and no
+envelope can be made that shows one text under one key and another text under another, which AES-GCM alone would allow.
 """
 
 from itertools import pairwise
 
-from shudian.kernel import fields
+from msgspec.structs import replace
+
+from shudian.kernel import check, fields
 from shudian.kernel.codec import Malformed, Record, decode, encode
-from shudian.kernel.crypto import SigningKey, verify
+from shudian.kernel.crypto import (
+    DIGEST_BYTES,
+    NONCE_BYTES,
+    PUBLIC_KEY_BYTES,
+    TAG_BYTES,
+    AgreementKey,
+    SigningKey,
+    decrypt,
+    encrypt,
+    keyed_digest,
+    sha256,
+    verify,
+)
 from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.outcomes import (
+    BODY_NOT_OPENED,
     FIELD_NOT_ALLOWED,
     MALFORMED,
     OVERSIZED,
@@ -17,19 +38,33 @@ from shudian.kernel.outcomes import (
     UNSIGNED,
     VERSION_UNKNOWN,
     WRONG_CHAIN,
+    Refused,
     both,
 )
 
-VERSION = 1
+VERSION = 2
 ENVELOPE_MAX_BYTES = 1 << 20
 BATCH_MAX_COUNT = 4_096
+EPOCH_NO_MAX = 1_000_000_000
 SIGNATURES_MAX_COUNT = 8
+SEALED_EXTRA_BYTES = DIGEST_BYTES + TAG_BYTES
+"""How much longer a sealed body is than its text."""
 CANONICAL = both("规范编码", "canonical encoding")
 _SIGNED = both("对除签名外全部内容的签名", "a signature over all but the signatures")
 UNREGISTERED = 0
 """The sender of those who are not members yet; only messages open to applicants may come from it."""
 
 _DOMAIN = b"shudian/envelope\x00"
+_ACT_DOMAIN = b"shudian/act\x00"
+_ACCOUNT_DOMAIN = b"shudian/account\x00"
+_MESSAGE_DOMAIN = b"shudian/message\x00"
+
+
+class EpochKey(Record):
+    """What a member needs to seal: the number of an epoch and its public key."""
+
+    epoch_no: int
+    public_key: bytes
 
 
 class Signature(Record):
@@ -43,8 +78,9 @@ class Envelope(Record):
     """A signed act.
 
     version: format of the envelope. chain_id: the chain it is for. sender_id: member, or 0 for an applicant. id: 16 bytes made by
-    the client. expires_ms: market time after which it is refused. atomic: whether a batch stands or falls as a whole. body: the
-    encoded list of messages. signatures: one or more, each over everything else.
+    the client. expires_ms: market time after which it is refused. atomic: whether a batch stands or falls as a whole. epoch_no: the
+    epoch it is sealed for. sealer_key: X25519 public key of the person who sealed it. body: the sealed list of messages.
+    signatures: one or more, each over everything else.
     """
 
     version: int
@@ -53,14 +89,34 @@ class Envelope(Record):
     id: bytes
     expires_ms: int
     atomic: bool
+    epoch_no: int
+    sealer_key: bytes
     body: bytes
     signatures: tuple[Signature, ...]
 
+    def header_bytes(self) -> bytes:
+        """All but body and signatures: what everybody sees, and what the body is bound to."""
+        return encode(
+            (
+                self.version,
+                self.chain_id,
+                self.sender_id,
+                self.id,
+                self.expires_ms,
+                self.atomic,
+                self.epoch_no,
+                self.sealer_key,
+            )
+        )
+
     def signed_bytes(self) -> bytes:
         """What each signature signs."""
-        return _DOMAIN + encode(
-            (self.version, self.chain_id, self.sender_id, self.id, self.expires_ms, self.atomic, self.body)
-        )
+        return _DOMAIN + encode((self.header_bytes(), self.body))
+
+    def act_digest(self, text: bytes) -> bytes:
+        """What makes a repeat the same act: SHA-256 of the header and the opened body, however and whenever it was sealed and signed."""
+        act = (self.chain_id, self.sender_id, self.id, self.expires_ms, self.atomic, text)
+        return sha256(_ACT_DOMAIN + encode(act))
 
 
 def seal(
@@ -68,17 +124,67 @@ def seal(
     sender_id: int,
     message_id: bytes,
     expires_ms: int,
-    body: bytes,
+    text: bytes,
     keys: list[SigningKey],
+    epoch: EpochKey,
     *,
     atomic: bool,
 ) -> bytes:
-    """The bytes of an envelope around ``body``, signed by ``keys`` in public-key order."""
-    unsigned = Envelope(VERSION, chain_id, sender_id, message_id, expires_ms, atomic, body, ())
+    """The bytes of an envelope around ``text``, an encoded list of messages: sealed for ``epoch`` by the first key, signed by all.
+
+    The first key alone, of the senders', opens it again. An epoch whose key is not sound is a fault of ours.
+    """
+    sealer = keys[0].sealing
+    unsealed = Envelope(
+        VERSION, chain_id, sender_id, message_id, expires_ms, atomic, epoch.epoch_no, sealer.public_key, b"", ()
+    )
+    key = message_key(unsealed, sealer, epoch.public_key)
+    check.that(key is not None, "the epoch has a sound public key")
+    header = unsealed.header_bytes()
+    commitment = _commitment(key or b"", header, text)
+    body = commitment + encrypt(key or b"", commitment[:NONCE_BYTES], text, header)
+    unsigned = replace(unsealed, body=body)
     content = unsigned.signed_bytes()
     ordered = sorted(keys, key=lambda key: key.public_key)
     signatures = tuple(Signature(key.public_key, key.sign(content)) for key in ordered)
-    return encode(Envelope(VERSION, chain_id, sender_id, message_id, expires_ms, atomic, body, signatures))
+    return encode(replace(unsigned, signatures=signatures))
+
+
+def message_key(envelope: Envelope, own: AgreementKey, other_public_key: bytes) -> bytes | None:
+    """The key of one envelope, 32 bytes: from the sealer's own key and the epoch's public key, or the epoch's own and the sealer's public.
+
+    None if the other's key is not sound.
+    """
+    purpose = _ACCOUNT_DOMAIN + encode((envelope.chain_id, envelope.epoch_no, envelope.sealer_key))
+    account_key = own.agree(other_public_key, purpose)
+    if account_key is None:
+        return None
+    return keyed_digest(account_key, _MESSAGE_DOMAIN + encode((envelope.sender_id, envelope.id)))
+
+
+def open_body(envelope: Envelope, key: bytes) -> bytes:
+    """The text of an envelope under its message's key.
+
+    Raises:
+        Refused: 1014.
+    """
+    header = envelope.header_bytes()
+    commitment = envelope.body[:DIGEST_BYTES]
+    text = None
+    if len(envelope.body) >= SEALED_EXTRA_BYTES:
+        text = decrypt(key, commitment[:NONCE_BYTES], envelope.body[DIGEST_BYTES:], header)
+    if text is None or _commitment(key, header, text) != commitment:
+        raise not_opened(envelope)
+    return text
+
+
+def not_opened(envelope: Envelope) -> Refused:
+    """The refusal of an envelope that its epoch's secret does not open."""
+    return BODY_NOT_OPENED("body", fields.in_bytes(len(envelope.body)), both("用该密钥期封存", "sealed for its epoch"))
+
+
+def _commitment(key: bytes, header: bytes, text: bytes) -> bytes:
+    return keyed_digest(key, encode((header, text)))
 
 
 def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True) -> Envelope:
@@ -93,12 +199,31 @@ def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True)
         envelope = decode(data, Envelope)
     except Malformed as error:
         raise MALFORMED("envelope", error.place or fields.in_bytes(len(data)), CANONICAL) from None
+    _check_header(envelope, chain_id)
+    _check_signers(envelope)
+    if verify_signatures:
+        content = envelope.signed_bytes()
+        for signature in envelope.signatures:
+            if not verify(signature.public_key, signature.value, content):
+                raise SIGNATURE_INVALID("signatures", signature.public_key.hex()[:16], _SIGNED)
+    return envelope
+
+
+def _check_header(envelope: Envelope, chain_id: str) -> None:
     if envelope.version != VERSION:
         raise VERSION_UNKNOWN("version", envelope.version, VERSION)
     if envelope.chain_id != chain_id:
         raise WRONG_CHAIN("chain_id", envelope.chain_id, chain_id)
     if len(envelope.id) != ID_BYTES:
         raise FIELD_NOT_ALLOWED("id", fields.in_bytes(len(envelope.id)), fields.in_bytes(ID_BYTES))
+    if len(envelope.sealer_key) != PUBLIC_KEY_BYTES:
+        raise FIELD_NOT_ALLOWED(
+            "sealer_key", fields.in_bytes(len(envelope.sealer_key)), fields.in_bytes(PUBLIC_KEY_BYTES)
+        )
+    fields.whole("epoch_no", envelope.epoch_no, 1, EPOCH_NO_MAX)
+
+
+def _check_signers(envelope: Envelope) -> None:
     if not envelope.signatures:
         raise UNSIGNED("signatures", 0, f"1..{SIGNATURES_MAX_COUNT}")
     if len(envelope.signatures) > SIGNATURES_MAX_COUNT:
@@ -106,9 +231,3 @@ def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True)
     keys = [signature.public_key for signature in envelope.signatures]
     if any(left >= right for left, right in pairwise(keys)):
         raise FIELD_NOT_ALLOWED("signatures", "", both("各不相同、按公钥递增", "distinct keys in rising order"))
-    if verify_signatures:
-        content = envelope.signed_bytes()
-        for signature in envelope.signatures:
-            if not verify(signature.public_key, signature.value, content):
-                raise SIGNATURE_INVALID("signatures", signature.public_key.hex()[:16], _SIGNED)
-    return envelope

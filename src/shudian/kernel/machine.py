@@ -19,12 +19,14 @@ from shudian.kernel.cold import ColdStore, Fetch
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
 from shudian.kernel.door import Arrival, Door, Opened
-from shudian.kernel.envelope import UNREGISTERED, Envelope
+from shudian.kernel.envelope import UNREGISTERED, Envelope, EpochKey
+from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, NO_SECRETS, Epoch, Secrets, epoch_in_force, need_secret
 from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.merkle import Step
 from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import (
     BATCH_FAILED,
+    EPOCH_NOT_IN_FORCE,
     EXPIRY_TOO_FAR,
     ID_USED_FOR_ANOTHER,
     INTERNAL_FAULT,
@@ -53,7 +55,7 @@ class HookEvents(Record):
 
 
 class Answered(Record):
-    """The first outcomes of an envelope, kept until it expires. digest: SHA-256 of the envelope without its signatures."""
+    """The first outcomes of an envelope, kept until it expires. digest: of the act, see :meth:`Envelope.act_digest`."""
 
     expires_ms: int
     digest: bytes
@@ -67,7 +69,7 @@ def _by_expiry(_key: Key, row: Answered) -> Key:
 CLOCK = Table(CLOCK_TABLE, Clock, ())
 HOOK_EVENTS = Table("kernel.hook_events", HookEvents, ())
 ANSWERED = Table("kernel.answered", Answered, ("sender_id", "id"), {"by_expiry": _by_expiry})
-KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED, HOOK_EVENTS)
+KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED, HOOK_EVENTS, EPOCHS)
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,8 @@ def _union(kinds: list[type[Record]]) -> Any:
 class Machine:
     """The state of one chain and the way to move it forward."""
 
-    def __init__(self, market: Market, chain_id: str, fetch_cold: Fetch) -> None:
-        """An empty state; fill it by :meth:`genesis` or :meth:`load`."""
+    def __init__(self, market: Market, chain_id: str, fetch_cold: Fetch, secrets: Secrets = NO_SECRETS) -> None:
+        """An empty state; fill it by :meth:`genesis` or :meth:`load`. secrets: of the epochs, without which nothing can be executed."""
         self.market = market
         self.chain_id = chain_id
         contract_tables = tuple(table for contract in market.contracts for table in contract.tables)
@@ -105,7 +107,8 @@ class Machine:
         self.cold = ColdStore(fetch_cold)
         self.roots = StateRoots(("kernel", *(contract.name for contract in market.contracts)))
         self.height = 0
-        self.door = Door(chain_id, _union(list(market.handlers)))
+        self.secrets = secrets
+        self.door = Door(chain_id, _union(list(market.handlers)), secrets)
         self.event_type: Any = _union([kind for contract in market.contracts for kind in contract.events])
         self.reply_type: Any = _union([kind for contract in market.contracts for kind in contract.replies])
         self.refusals: Mapping[int, Refusal] = {
@@ -128,12 +131,15 @@ class Machine:
         """``wall`` or ``stepped``."""
         return CLOCK.need(self.store).mode
 
-    def genesis(self, clock_mode: str, start_ms: int, sections: Mapping[str, Mapping[str, Any]]) -> Applied:
-        """Make the first state: the clock, then each contract takes in its section."""
+    def genesis(
+        self, clock_mode: str, start_ms: int, sections: Mapping[str, Mapping[str, Any]], epoch_public_key: bytes
+    ) -> Applied:
+        """Make the first state: the clock and the first epoch, then each contract takes in its section."""
         check.that(clock_mode in (WALL, STEPPED), "the clock is wall or stepped")
         unknown = sorted(section for section in sections if section not in {c.name for c in self.market.contracts})
         check.that(not unknown, f"genesis sections belong to contracts: {unknown}")
         CLOCK.put(self.store, (), Clock(clock_mode, start_ms))
+        EPOCHS.put(self.store, (FIRST_EPOCH,), Epoch(epoch_public_key, 0, start_ms))
         context = self._block_context(start_ms)
         for contract in self.market.contracts:
             if contract.genesis_in is not None:
@@ -197,7 +203,7 @@ class Machine:
         """The stored answer if the envelope is a repeat; None if it is new and in time.
 
         Raises:
-            Refused: 1007-1009.
+            Refused: 1007-1009, 1015.
         """
         envelope = opened.envelope
         answered = ANSWERED.get(self.store, *answer_key(envelope))
@@ -209,6 +215,11 @@ class Machine:
             raise MESSAGE_EXPIRED("expires_ms", envelope.expires_ms, f"> {now_ms}")
         if envelope.expires_ms > now_ms + EXPIRY_MAX_MS:
             raise EXPIRY_TOO_FAR("expires_ms", envelope.expires_ms, f"<= {now_ms + EXPIRY_MAX_MS}")
+        epoch_no = self.epoch_at(self.height + 1)
+        if (
+            not epoch_no - 1 <= envelope.epoch_no <= epoch_no
+        ):  # the one before is still taken: a rotation loses no message
+            raise EPOCH_NOT_IN_FORCE("epoch_no", envelope.epoch_no, f"{max(epoch_no - 1, FIRST_EPOCH)}..{epoch_no}")
         return None
 
     def _execute(self, opened: Opened, now_ms: int, faults: list[str]) -> tuple[tuple[Outcome, ...], list[Event]]:
@@ -219,7 +230,9 @@ class Machine:
         events: list[Event] = []
         for message in messages:
             mark = self.store.mark()
-            context = Context(self.store, self.cold, self.market, now_ms, [], envelope.sender_id, signers)
+            context = Context(
+                self.store, self.cold, self.market, now_ms, [], envelope.sender_id, signers, self.height + 1
+            )
             outcome = self._handle(context, message, faults)
             if outcome.done:
                 events.extend(context.events)
@@ -316,9 +329,20 @@ class Machine:
         return self.roots.app_hash()
 
     def state_key_at(self, height: int) -> bytes:
-        """The state key of the epoch in force at a height."""
-        del height
-        return bytes(32)
+        """The state key of the epoch in force at a height.
+
+        Raises:
+            SecretMissing: if its secret is not held.
+        """
+        return need_secret(self.secrets, self.epoch_at(height)).state_key
+
+    def epoch_at(self, height: int) -> int:
+        """The number of the epoch that holds in the block of a height."""
+        return epoch_in_force(self.store, height)
+
+    def epoch_key(self, epoch_no: int) -> EpochKey:
+        """Number and public key of an epoch that exists; the present one is ``epoch_at(height + 1)``."""
+        return EpochKey(epoch_no, EPOCHS.need(self.store, epoch_no).public_key)
 
     def contract(self, name: str) -> Contract:
         """A contract by name."""
@@ -345,3 +369,11 @@ def advance_clock(context: Context, to_ms: int) -> None:
     clock = CLOCK.need(context)
     check.that(clock.mode == STEPPED and to_ms > clock.market_ms, "a stepped clock moves forward")
     CLOCK.put(context, (), Clock(STEPPED, to_ms))
+
+
+def rotate_epoch(context: Context, public_key: bytes) -> int:
+    """Begin a new epoch, which holds from the next block on; at most once a block. Returns its number."""
+    epoch_no = EPOCHS.count(context)
+    check.that(EPOCHS.need(context, epoch_no).from_height <= context.height, "one new epoch a block")
+    EPOCHS.put(context, (epoch_no + 1,), Epoch(public_key, context.height + 1, context.market_ms))
+    return epoch_no + 1

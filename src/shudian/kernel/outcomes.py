@@ -143,6 +143,17 @@ BATCH_SIZE_NOT_ALLOWED = Refusal(
     1012, "batch_size_not_allowed", "批内消息数不合规", "the number of messages in the batch is not allowed"
 )
 VERSION_UNKNOWN = Refusal(1013, "version_unknown", "信封版本未知", "the envelope's version is unknown", 400)
+BODY_NOT_OPENED = Refusal(
+    1014, "body_not_opened", "密文无法打开", "the body cannot be opened with the secret of its epoch", 400
+)
+EPOCH_NOT_IN_FORCE = Refusal(
+    1015,
+    "epoch_not_in_force",
+    "密钥期不在使用中",
+    "the epoch is neither the present one nor the one before",
+    409,
+    retry=True,
+)
 
 KERNEL_REFUSALS = (
     INTERNAL_FAULT,
@@ -159,4 +170,6 @@ KERNEL_REFUSALS = (
     FIELD_NOT_ALLOWED,
     BATCH_SIZE_NOT_ALLOWED,
     VERSION_UNKNOWN,
+    BODY_NOT_OPENED,
+    EPOCH_NOT_IN_FORCE,
 )

@@ -1,4 +1,8 @@
-"""Backup and restore: a ledger in one file with a label beside it, both tested against the app hash. No secret key is ever copied."""
+"""Backup and restore: a ledger in one file with a label beside it. No secret key is ever copied.
+
+A backup is tested against its app hash when it is made, which takes the secrets of the epochs, and against its label when it is restored,
+which takes none.
+"""
 
 import json
 import os
@@ -9,7 +13,9 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from shudian.kernel.codec import encode
 from shudian.kernel.crypto import sha256
+from shudian.kernel.epochs import NO_SECRETS, Secrets
 from shudian.node.errors import NodeError
 from shudian.node.loading import load
 from shudian.node.store import LEDGER_FILE, LedgerStore
@@ -19,20 +25,24 @@ LABEL_FILE = "backup.json"
 
 @dataclass(frozen=True)
 class Label:
-    """What a backup holds. height: of its last block. Hashes and keys in hex; genesis_hash: SHA-256 of the genesis."""
+    """What a backup holds, hashes and keys in hex.
+
+    height: of its last block. genesis_hash: SHA-256 of the genesis. rows_hash: SHA-256 over all rows of the state.
+    """
 
     chain_id: str
     height: int
     app_hash: str
     genesis_hash: str
+    rows_hash: str
     node_public_key: str
 
 
-def back_up(folder: Path, destination: Path) -> Label:
+def back_up(folder: Path, destination: Path, secrets: Secrets = NO_SECRETS) -> Label:
     """Copy the ledger of a folder to a new folder; a node may be running and writing.
 
     The copy is one consistent state, tested whole: SQLite's structure, the digest of every block and cold blob, the last block's
-    signature, and the app hash of all rows.
+    signature, and, with the ``secrets`` of the epochs, the app hash of all rows.
 
     Raises:
         NodeError: the destination exists, cannot be written, or the ledger is damaged; no destination is left behind.
@@ -42,7 +52,7 @@ def back_up(folder: Path, destination: Path) -> Label:
     with _made_whole(destination) as made:
         with closing(LedgerStore(folder, read_only=True)) as store:
             store.copy_to(made / LEDGER_FILE)
-        label = _tested(made)
+        label = _tested(made, secrets)
         _write_durably(made / LABEL_FILE, json.dumps(asdict(label), ensure_ascii=False, indent=1) + "\n")
     return label
 
@@ -59,7 +69,7 @@ def restore(source: Path, folder: Path) -> Label:
     with _made_whole(folder) as made:
         with closing(LedgerStore(source, read_only=True)) as store:
             store.copy_to(made / LEDGER_FILE)
-        found = _tested(made)
+        found = _tested(made, NO_SECRETS)
         if found != label:
             name = next(name for name, value in asdict(label).items() if asdict(found)[name] != value)
             raise NodeError(
@@ -84,15 +94,21 @@ def read_label(source: Path) -> Label:
         raise NodeError(f"备份标签 {path} 无法读取：{error}", f"backup label {path} cannot be read: {error}") from None
 
 
-def _tested(folder: Path) -> Label:
+def _tested(folder: Path, secrets: Secrets) -> Label:
     with closing(LedgerStore(folder, read_only=True)) as store:
         store.check_structure()
         store.check_digests()
-        loaded = load(store)
+        loaded = load(store, secrets)
         genesis_hash = sha256(store.meta("genesis")).hex()
+        rows_hash = sha256(encode(sorted(store.rows()))).hex()
     last = loaded.last
     return Label(
-        last.header.chain_id, last.header.height, last.app_hash.hex(), genesis_hash, loaded.node_public_key.hex()
+        last.header.chain_id,
+        last.header.height,
+        last.app_hash.hex(),
+        genesis_hash,
+        rows_hash,
+        loaded.node_public_key.hex(),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shudian.kernel.check import CheckFailed
+from shudian.kernel.epochs import SecretMissing, Secrets
 from shudian.kernel.machine import Machine
 from shudian.kernel.tables import Store, encode_key
 from shudian.market import MARKET
@@ -51,8 +52,8 @@ class Difference:
         return self.height is None and self.row is None
 
 
-def diff(folder_a: Path, folder_b: Path) -> Difference:
-    """Compare two data folders block by block, then the state; replays both if a block differs.
+def diff(folder_a: Path, folder_b: Path, secrets: Secrets) -> Difference:
+    """Compare two data folders block by block, then the state; replays both if a block differs, which needs the secrets of the epochs.
 
     Raises:
         NodeError: if the folders hold different chains, or one is too damaged to be replayed.
@@ -67,7 +68,7 @@ def diff(folder_a: Path, folder_b: Path) -> Difference:
         for height in range(min(heights) + 1):
             part = _part(a.block(height), b.block(height))
             if part:
-                return Difference(heights, height, part, _first_replayed_row(a, b, min(heights)))
+                return Difference(heights, height, part, _first_replayed_row(a, b, min(heights), secrets))
         row = _first_row(heights[0], _stored(a), _stored(b)) if heights[0] == heights[1] else None
         return Difference(heights, None, "", row)
 
@@ -80,20 +81,22 @@ def _part(a: Block, b: Block) -> str:
     return next((name for name in BLOCK_PARTS if getattr(a, name) != getattr(b, name)), "" if a == b else "header")
 
 
-def _first_replayed_row(a: LedgerStore, b: LedgerStore, last_height: int) -> RowDifference | None:
+def _first_replayed_row(a: LedgerStore, b: LedgerStore, last_height: int, secrets: Secrets) -> RowDifference | None:
     """The first row that differs after the first block, up to ``last_height``, that leads to different app hashes."""
-    for height, (state_a, state_b) in enumerate(zip(_replay(a, last_height), _replay(b, last_height), strict=True)):
+    for height, (state_a, state_b) in enumerate(
+        zip(_replay(a, last_height, secrets), _replay(b, last_height, secrets), strict=True)
+    ):
         if state_a.roots.app_hash() != state_b.roots.app_hash():
             return _first_row(height, state_a.store, state_b.store)
     return None
 
 
-def _replay(store: LedgerStore, last_height: int) -> Iterator[Machine]:
+def _replay(store: LedgerStore, last_height: int, secrets: Secrets) -> Iterator[Machine]:
     """The machine after each block, from genesis on; signatures are left to verify."""
     genesis = Genesis.from_bytes(store.meta("genesis"))
-    machine = Machine(MARKET, genesis.chain_id, store.cold)
+    machine = Machine(MARKET, genesis.chain_id, store.cold, secrets)
     try:
-        machine.genesis(genesis.clock, genesis.start_ms, genesis.sections)
+        machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, bytes.fromhex(genesis.epoch_public_key))
         machine.settle()
         yield machine
         for height in range(1, last_height + 1):
@@ -101,6 +104,11 @@ def _replay(store: LedgerStore, last_height: int) -> Iterator[Machine]:
             machine.apply(block.header.time_ms, machine.door.open_all(block.envelopes, verify_signatures=False))
             machine.settle()
             yield machine
+    except SecretMissing as error:
+        raise NodeError(
+            f"逐行比较需要密钥期 {error.epoch_no} 的密钥：请放回节点密钥",
+            f"comparing rows needs the secret of epoch {error.epoch_no}: put the node's key back",
+        ) from None
     except CheckFailed as error:
         raise NodeError(
             f"文件夹 {store.folder} 重放失败：{error}", f"folder {store.folder} cannot be replayed: {error}"

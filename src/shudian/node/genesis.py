@@ -13,12 +13,16 @@ SICHUAN_2026 = "sichuan2026"
 
 @dataclass(frozen=True)
 class Genesis:
-    """The first facts of a chain. clock: wall or stepped. start_ms: first market time. sections: per contract."""
+    """The first facts of a chain. clock: wall or stepped. start_ms: first market time. sections: per contract.
+
+    epoch_public_key: of the first epoch, in hex; empty until the node that makes the chain has put its own.
+    """
 
     chain_id: str
     clock: str
     start_ms: int
     sections: dict[str, Any]
+    epoch_public_key: str = ""
 
     def to_bytes(self) -> bytes:
         """Canonical JSON."""

@@ -1,9 +1,12 @@
 """Loading: the state of a stored ledger back in memory, and taken only if the last block vouches for it."""
 
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
+from shudian.kernel.epochs import SecretMissing, Secrets
 from shudian.kernel.machine import Machine
 from shudian.market import MARKET
 from shudian.node.blocks import Block, precommit_bytes
@@ -22,8 +25,10 @@ class Loaded:
     machine: Machine
 
 
-def load(store: LedgerStore) -> Loaded:
+def load(store: LedgerStore, secrets: Secrets) -> Loaded:
     """The state of a store, whose rows must lead to the app hash of its last block, which the node must have signed.
+
+    Without the ``secrets`` of the epochs the rows are decoded, but cannot be compared with the app hash.
 
     Raises:
         NodeError: naming what is damaged.
@@ -32,10 +37,12 @@ def load(store: LedgerStore) -> Loaded:
     node_public_key = store.meta("node_public_key")
     last = store.block(store.height())
     _check_last(last, genesis, node_public_key)
-    machine = Machine(MARKET, genesis.chain_id, store.cold)
+    machine = Machine(MARKET, genesis.chain_id, store.cold, secrets)
     rows = store.rows()
     try:
         app_hash = machine.load(last.header.height, rows)
+    except SecretMissing:
+        app_hash = last.app_hash
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, CheckFailed) as error:
         raise NodeError(
             f"状态表有一行无法解读（{error}）；shudian verify 会指出是哪一行",
@@ -48,6 +55,16 @@ def load(store: LedgerStore) -> Loaded:
         )
     machine.settle()
     return Loaded(genesis, node_public_key, last, machine)
+
+
+def chain_id_of(folder: Path) -> str:
+    """The name of the chain whose ledger is in a folder; a node may be running on it.
+
+    Raises:
+        NodeError: if there is none, or it cannot be read.
+    """
+    with closing(LedgerStore(folder, read_only=True)) as store:
+        return Genesis.from_bytes(store.meta("genesis")).chain_id
 
 
 def _check_last(last: Block, genesis: Genesis, node_public_key: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shudian.kernel.envelope import EpochKey
 from shudian.kernel.outcomes import Outcome
 from shudian.node.embedded import EmbeddedNode
 from shudian.reading.reader import THE_PUBLIC, Viewer
@@ -23,6 +24,15 @@ class LocalTransport:
     def market_ms(self) -> int:
         """Market time now."""
         return self.node.market_ms
+
+    @property
+    def epoch(self) -> EpochKey:
+        """The epoch to seal for."""
+        return self.node.epoch
+
+    def epoch_key(self, epoch_no: int) -> EpochKey:
+        """An epoch that was or is."""
+        return self.node.machine.epoch_key(epoch_no)
 
     def submit(self, envelopes: list[bytes]) -> list[tuple[Outcome, ...]]:
         """Bring envelopes in; returns their outcomes when durable."""

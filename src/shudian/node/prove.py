@@ -93,6 +93,7 @@ def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> Mess
         block.clock_path,
         block.header,
         block.envelopes[place],
+        node.machine.door.message_key(decode(block.envelopes[place], Envelope)),
         merkle_path([sha256(envelope) for envelope in block.envelopes], place),
         found[place],
         merkle_path([result_leaf(result) for result in found], place),

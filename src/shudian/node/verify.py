@@ -1,4 +1,8 @@
-"""Verification: execute the whole log again, signatures included, and compare every block with what was stored."""
+"""Verification: execute the whole log again, signatures included, and compare every block with what was stored.
+
+Executing needs the secrets of the epochs. Where one is not held, execution ends; structure, links, roots of the messages and all signatures
+are tested to the last block all the same.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +10,22 @@ from pathlib import Path
 
 from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
-from shudian.kernel.codec import encode
+from shudian.kernel.codec import Malformed, decode, encode
+from shudian.kernel.envelope import Envelope, open_envelope
+from shudian.kernel.epochs import EPOCHS, SecretMissing, Secrets, need_secret
 from shudian.kernel.machine import Applied, Machine
+from shudian.kernel.outcomes import Refused, refused
 from shudian.kernel.tables import encode_key
 from shudian.market import MARKET
-from shudian.node.blocks import Block, encode_outcomes, header_after, precommit_bytes, results, results_hash
+from shudian.node.blocks import (
+    Block,
+    decode_outcomes,
+    encode_outcomes,
+    header_after,
+    precommit_bytes,
+    results,
+    results_hash,
+)
 from shudian.node.errors import NodeError
 from shudian.node.genesis import Genesis
 from shudian.node.rows import shown_key
@@ -19,19 +34,29 @@ from shudian.node.store import LedgerStore
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found in order: last height, messages executed, and the app hash that the log leads to."""
+    """What was found in order: last height, messages executed, and the app hash that the log leads to.
+
+    executed_height: last block that was executed, -1 for none; below ``height`` where the secret of epoch ``missing_epoch_no`` (0: none is
+    missing) was not held, and then ``app_hash`` is only what the last block says.
+    """
 
     height: int
     message_count: int
     app_hash: bytes
+    executed_height: int
+    missing_epoch_no: int
 
 
 def _differs(height: int, zh: str, en: str) -> NodeError:
     return NodeError(f"区块 {height}：{zh}", f"block {height}: {en}")
 
 
-def verify_folder(folder: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Verified:
+def verify_folder(
+    folder: Path, secrets: Secrets, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Verified:
     """Test the file's structure, replay its ledger from genesis and compare blocks, state rows and cold blobs.
+
+    secrets: of the epochs that can be opened; the first block that needs another ends the replay, see :class:`Verified`.
 
     Raises:
         NodeError: naming the first block, row or blob that is not as it should be.
@@ -39,38 +64,78 @@ def verify_folder(folder: Path, progress: Callable[[int, int], None] = lambda _d
     store = LedgerStore(folder, read_only=True)
     try:
         store.check_structure()
-        return _verify(store, progress)
+        return _verify(store, secrets, progress)
     finally:
         store.close()
 
 
-def _verify(store: LedgerStore, progress: Callable[[int, int], None]) -> Verified:
+def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int], None]) -> Verified:
     genesis = Genesis.from_bytes(store.meta("genesis"))
     public_key = store.meta("node_public_key")
     blobs: dict[bytes, bytes] = {}
-    machine = Machine(MARKET, genesis.chain_id, blobs.get)
+    machine = Machine(MARKET, genesis.chain_id, blobs.get, secrets)
     total = store.height()
-    message_count = 0
+    message_count, executed_height, missing_epoch_no = 0, -1, 0
     before: Block | None = None
     for block in store.blocks(0):
         _check_links(block, before, genesis, public_key)
-        height = block.header.height
-        try:
-            if height == 0:
-                applied = machine.genesis(genesis.clock, genesis.start_ms, genesis.sections)
+        if not missing_epoch_no:
+            try:
+                applied = _execute(block, genesis, machine)
+            except SecretMissing as missing:
+                missing_epoch_no = missing.epoch_no
             else:
-                applied = machine.apply(block.header.time_ms, machine.door.open_all(block.envelopes))
-        except CheckFailed as error:
-            raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
-        _check_results(block, applied)
-        blobs.update(applied.cold)
-        machine.settle()
-        message_count += sum(len(answers) for answers in applied.outcomes)
+                _check_results(block, applied)
+                blobs.update(applied.cold)
+                machine.settle()
+                executed_height = block.header.height
+                message_count += sum(len(answers) for answers in applied.outcomes)
+        if missing_epoch_no:
+            _check_signatures(block, genesis.chain_id)
         before = block
-        progress(height, total)
+        progress(block.header.height, total)
+    if missing_epoch_no:
+        app_hash = b"" if before is None else before.app_hash
+        return Verified(total, message_count, app_hash, executed_height, missing_epoch_no)
     _check_state(store, machine, blobs)
     machine.check_all()
-    return Verified(total, message_count, machine.roots.app_hash())
+    return Verified(total, message_count, machine.roots.app_hash(), executed_height, 0)
+
+
+def _execute(block: Block, genesis: Genesis, machine: Machine) -> Applied:
+    height = block.header.height
+    try:
+        if height == 0:
+            epoch_public_key = bytes.fromhex(genesis.epoch_public_key)
+            return machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, epoch_public_key)
+        for data in block.envelopes:
+            _need_secret_of(data, machine)
+        return machine.apply(block.header.time_ms, machine.door.open_all(block.envelopes))
+    except CheckFailed as error:
+        raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
+
+
+def _need_secret_of(data: bytes, machine: Machine) -> None:
+    """Whether the secret of the envelope's epoch is held; an epoch that never was needs none, the machine refuses it."""
+    try:
+        epoch_no = decode(data, Envelope).epoch_no
+    except Malformed:
+        return
+    if EPOCHS.get(machine.store, epoch_no) is not None:
+        need_secret(machine.secrets, epoch_no)
+
+
+def _check_signatures(block: Block, chain_id: str) -> None:
+    """Without opening it: each envelope has its form and its members' signatures, or was refused for the want of them."""
+    for data, outcomes in zip(block.envelopes, decode_outcomes(block.outcomes), strict=True):
+        try:
+            open_envelope(data, chain_id)
+        except Refused as error:
+            if outcomes != (refused(error),):
+                height = block.header.height
+                raise _differs(
+                    height, "一条消息的签名或形式不合规", "a message has a wrong form or signature"
+                ) from None
 
 
 def _check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes) -> None:

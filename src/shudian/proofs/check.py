@@ -13,7 +13,7 @@ from shudian.kernel.clock import STEPPED, WALL, Clock
 from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.comet import Header, SignedHeader, validators_hash
 from shudian.kernel.crypto import sha256, verify
-from shudian.kernel.envelope import Envelope, open_envelope
+from shudian.kernel.envelope import Envelope, open_body, open_envelope
 from shudian.kernel.outcomes import Outcome, Refused
 from shudian.proofs.files import (
     FORMAT_VERSION,
@@ -51,9 +51,13 @@ class ProvenRow:
 
 @dataclass(frozen=True)
 class ProvenMessage:
-    """A signed envelope of a block and what it led to. events: the encoded list of them."""
+    """A signed envelope of a block and what it led to.
+
+    body: the encoded list of its messages, None if the proof leaves it sealed. events: the encoded list of them.
+    """
 
     envelope: Envelope
+    body: bytes | None
     outcomes: tuple[Outcome, ...]
     events: bytes
 
@@ -183,6 +187,7 @@ def _proven_message(proof: MessageProof) -> ProvenMessage:
     try:
         result = decode(proof.result, Result)
         envelope = open_envelope(proof.envelope, carrier.chain_id)
+        body = open_body(envelope, proof.message_key) if proof.message_key else None
     except Malformed:
         raise NotProvenError("结果的形式不符", "the outcome is malformed") from None
     except Refused as error:
@@ -191,4 +196,4 @@ def _proven_message(proof: MessageProof) -> ProvenMessage:
         ) from None
     if result.envelope_digest != sha256(proof.envelope):
         raise NotProvenError("结果属于另一条消息", "the outcome belongs to another message")
-    return ProvenMessage(envelope, result.outcomes, result.events)
+    return ProvenMessage(envelope, body, result.outcomes, result.events)

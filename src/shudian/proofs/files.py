@@ -65,7 +65,7 @@ class MessageProof(Record, tag=True):
     """That an envelope stands in a block, and what it led to.
 
     header: of that block. carrier: the header of the block after it, whose votes count for both. clock: after the block, with its
-    path to the app hash. result: an encoded :class:`Result`.
+    path to the app hash. message_key: opens this envelope and no other; empty where the proof leaves it sealed. result: an encoded :class:`Result`.
     """
 
     carrier: SignedHeader
@@ -73,6 +73,7 @@ class MessageProof(Record, tag=True):
     clock_path: tuple[Step, ...]
     header: Header
     envelope: bytes
+    message_key: bytes
     envelope_path: tuple[Step, ...]
     result: bytes
     result_path: tuple[Step, ...]

@@ -54,7 +54,7 @@ def sentence(proven: Proven, language: Language, columns: Columns = lambda one: 
             f"message {envelope.id.hex()} of member {envelope.sender_id} stands in that block",
         ),
         say("签名 ", "signed by ") + ", ".join(one.public_key.hex() for one in envelope.signatures),
-        say("内容 ", "said ") + to_json(plain(envelope.body)),
+        say("内容 ", "said ") + to_json(plain(message.body)),
         say("结果 ", "outcome ") + ", ".join(outcomes),
         say("事件 ", "events ") + to_json(plain(message.events)),
     ]
@@ -74,7 +74,7 @@ def facts(proven: Proven, columns: Columns = lambda one: plain(one.row)) -> dict
         "id": envelope.id.hex(),
         "expires_ms": envelope.expires_ms,
         "signers": [one.public_key.hex() for one in envelope.signatures],
-        "said": plain(envelope.body),
+        "said": plain(proven.message.body),
         "outcomes": [{name: getattr(one, name) for name in _TOLD} for one in proven.message.outcomes],
         "events": plain(proven.message.events),
     }
