@@ -1,6 +1,7 @@
 """Metering: binding, a day of readings, gaps and suspects, whole kWh, corrections; not a Wh is lost."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shudian.contracts.governance.messages import SetSetting
-from shudian.contracts.metering import rules, rules_slots, state
+from shudian.contracts.metering import rules, rules_readings, rules_slots, state
 from shudian.contracts.metering.messages import (
     REFUSALS,
     BindMeter,
@@ -364,6 +365,78 @@ def test_whole_kwh_and_carry_make_up_the_day(values: tuple[int, ...], carry_wh: 
     assert len(hours) == 24
 
 
+def _day(most_wh: int) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.lists(st.integers(0, most_wh), min_size=96, max_size=96).map(tuple)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(_day(50), _day(2**31 - 1), days_of_readings),
+            st.lists(st.tuples(st.integers(0, 95), st.integers(-3, 60)), max_size=3),
+            st.one_of(st.integers(-9_000, 5_000), st.integers(-(2**41), 2**41)),
+            st.sampled_from((40, 50, 2**31, 2**40)),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_columns_say_what_one_meter_after_the_other_says(
+    days: list[tuple[tuple[int, ...], list[tuple[int, int]], int, int]],
+) -> None:
+    reported: list[list[int]] = []
+    carries, limits = [], []
+    for values, changed, carry_wh, most_wh in days:
+        day = list(values)
+        for slot, value in changed:
+            day[slot] = value
+        reported.append(day)
+        carries.append(carry_wh)
+        limits.append(most_wh)
+    columns = rules_slots.Columns(b"".join(map(rules_slots.pack, reported)))
+    whole = [columns.is_whole(place, limits[place], carries[place]) for place in range(len(days))]
+    hours, energies_wh, energies_kwh = columns.segments_kwh(
+        [carry if fits else 0 for carry, fits in zip(carries, whole, strict=True)]
+    )
+    for place, day in enumerate(reported):
+        found = rules_slots.gaps(day, rules_slots.suspects(day, limits[place]))
+        assert whole[place] == (not found and abs(carries[place]) < rules_slots.CARRY_MAX_WH)
+        if whole[place]:
+            hours_kwh, _ = rules_slots.segments_kwh(day, carries[place])
+            assert (tuple(hours[place]), energies_wh[place], energies_kwh[place]) == (
+                hours_kwh,
+                sum(day),
+                sum(hours_kwh),
+            )
+
+
+@given(
+    st.lists(
+        st.tuples(days_of_readings, st.dictionaries(st.integers(0, 95), st.sampled_from((-2, -1, 10**9)), max_size=4)),
+        min_size=2,
+        max_size=2,
+    )
+)
+def test_a_message_is_accepted_as_its_meters_one_by_one(days: list[tuple[tuple[int, ...], dict[int, int]]]) -> None:
+    book = ledger_with_a_profile()
+    ctx, day = book.context(), 20260702
+    reported = [but_slots(values, changed) for values, changed in days]
+    meters = [(meter_id, rules.meter(ctx, meter_id)) for meter_id in (WIND_METER, LOAD_METER)]
+    plausible = rules_readings.Plausible(ctx, day)
+    alone = [
+        (meter, rules_readings.accept(ctx, meter_id, day, values, plausible.most_wh(meter.resource_id), meter.carry_wh))
+        for (meter_id, meter), values in zip(meters, reported, strict=True)
+    ]
+    assert rules_readings.accept_all(ctx, day, meters, b"".join(map(rules_slots.pack, reported))) == alone
+
+
+@cache
+def ledger_with_a_profile() -> Ledger:
+    book = later()
+    book.done(GRID, readings(20260701, but_slots(FLAT, {0: 10_777}), but_slots(FLAT, {9: 10_001})))
+    return book
+
+
 @given(st.lists(st.integers(-3, 50), min_size=96, max_size=96).map(tuple))
 def test_filling_leaves_what_was_measured_and_no_gap(values: tuple[int, ...]) -> None:
     suspect_slots = rules_slots.suspects(values, 40)
@@ -382,7 +455,8 @@ def test_packing_is_little_endian_and_comes_back() -> None:
     packed = rules_slots.pack(values)
     assert packed[:8] == b"\x01\x00\x00\x00\xff\xff\xff\xff"
     assert rules_slots.slots_of(packed) == values
-    assert rules_slots.unpack(packed * 2) == [list(values)] * 2
+    columns = rules_slots.Columns(packed * 2)
+    assert (columns.reported(1), columns.packed(1)) == (list(values), packed)
 
 
 # ---------------------------------------------------------------------------------------------------------- invariants

@@ -7,6 +7,7 @@ import typer
 from shudian.cli.common import Lang, LangOption, out, print_json
 from shudian.tools.bench import clearing as clearing_bench
 from shudian.tools.bench import ledger as ledger_bench
+from shudian.tools.bench import meter as meter_bench
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,3 +39,10 @@ def ledger(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOption
     """签名申报端到端，分阶段。 Signed orders end to end, by stage."""
     del lang
     _print(ledger_bench.run(runs), as_json=as_json)
+
+
+@app.command("meter")
+def meter(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+    """计量点入账，分阶段。 Meter points accepted, by stage."""
+    del lang
+    _print(meter_bench.run(runs), as_json=as_json)

@@ -6,6 +6,9 @@ tariffs in 1e-8 yuan per kWh, shares in parts per million. No other module may d
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 PPM = 1_000_000
 PRICE_KWH_PER_FEN = 10_000
 TARIFF_KWH_PER_FEN = 1_000_000
@@ -24,6 +27,15 @@ def floor_div(numerator: int, denominator: int) -> int:
     -4
     """
     return numerator // denominator
+
+
+def floor_div_all(numerators: NDArray[np.int64], denominator: int) -> NDArray[np.int64]:
+    """:func:`floor_div` of each number of a column; any 64-bit numbers, a denominator above zero.
+
+    >>> floor_div_all(np.array([-7, 7]), 2).tolist()
+    [-4, 3]
+    """
+    return numerators // denominator
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

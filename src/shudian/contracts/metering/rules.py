@@ -1,5 +1,7 @@
 """What is decided about meters and readings, and the verbs by which the contracts above read energy."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from shudian.contracts.governance import rules as governance
@@ -181,18 +183,11 @@ def submit_readings(ctx: Context, message: SubmitReadings) -> ReadingsReply:
     if message.day >= today:
         raise DAY_NOT_OVER("day", message.day, f"< {today}")
     target_ppm = governance.setting(ctx, COMPLETENESS_TARGET, message.day)
-    accepted = []
-    for meter_id, reported in zip(message.meter_ids, slots.unpack(message.values_wh), strict=True):
-        row = meter(ctx, meter_id)
-        if not row.counts_on(message.day):
-            raise METER_NOT_BOUND("meter_id", meter_id, both(f"在 {message.day} 已绑定", f"bound on {message.day}"))
-        if has_day(ctx, meter_id, message.day):
-            raise READINGS_EXIST("meter_id", meter_id, both(f"{message.day} 尚无示数", f"no readings of {message.day}"))
-        accepted.append((row, readings.accept(ctx, meter_id, row, message.day, reported, row.carry_wh)))
+    accepted = readings.accept_all(ctx, message.day, _unreported(ctx, message), message.values_wh)
     # no refusal below this line
     told = []
     for row, day in accepted:
-        version = readings.write(ctx, day)
+        version = readings.write(ctx, day, row)
         _tell_estimates(ctx, row, day, version)
         told.append(day.told(row))
     estimated_count = sum(len(day.estimated_slots) for day in told)
@@ -211,6 +206,17 @@ def submit_readings(ctx: Context, message: SubmitReadings) -> ReadingsReply:
     return ReadingsReply(sum(day.energy_kwh for day in told), estimated_count, completeness_ppm)
 
 
+def _unreported(ctx: Context, message: SubmitReadings) -> Iterator[tuple[int, Meter]]:
+    """The meters of a message, each bound and without readings of the day. Refuses: 7001, 7008, 7009."""
+    for meter_id in message.meter_ids:
+        row = meter(ctx, meter_id)
+        if not row.counts_on(message.day):
+            raise METER_NOT_BOUND("meter_id", meter_id, both(f"在 {message.day} 已绑定", f"bound on {message.day}"))
+        if has_day(ctx, meter_id, message.day):
+            raise READINGS_EXIST("meter_id", meter_id, both(f"{message.day} 尚无示数", f"no readings of {message.day}"))
+        yield meter_id, row
+
+
 def correct_readings(ctx: Context, message: CorrectReadings) -> CorrectionReply:
     """Replace a meter's day, keeping its carry-in. Refuses: 7001, 7003, 7010, 7011. Emits: ReadingsEstimated, ReadingsCorrected."""
     row = meter(ctx, message.meter_id)
@@ -220,10 +226,11 @@ def correct_readings(ctx: Context, message: CorrectReadings) -> CorrectionReply:
     held = readings.readings_of(ctx, message.meter_id, message.day)
     if message.values_wh == (held.reported_wh or held.accepted_wh):
         raise READINGS_ARE_THE_SAME("values_wh", both(f"同第 {former.version} 版", f"as version {former.version}"))
-    (reported,) = slots.unpack(message.values_wh)
-    day = readings.accept(ctx, message.meter_id, row, message.day, reported, former.carry_in_wh)
+    most_wh = readings.Plausible(ctx, message.day).most_wh(row.resource_id)
+    reported = slots.slots_of(message.values_wh)
+    day = readings.accept(ctx, message.meter_id, message.day, reported, most_wh, former.carry_in_wh)
     # no refusal below this line
-    version = readings.write(ctx, day, message.reason)
+    version = readings.write(ctx, day, row, message.reason)
     _tell_estimates(ctx, row, day, version)
     told = day.told(row)
     ctx.emit(

@@ -1,9 +1,7 @@
 """How a reported day becomes an accepted one: plausibility, gaps, whole kWh, and the versions that are kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import msgspec
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from shudian.contracts.governance import rules as governance
 from shudian.contracts.metering import rules_slots as slots
@@ -21,43 +19,45 @@ PLAUSIBLE_MAX = "metering.plausible_max_ppm"
 LOOKBACK = "metering.profile_lookback_count"
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A day of a meter that is ready to be written.
 
-    reported: as it came. values_wh: 96 accepted values. carry_in_wh, carry_out_wh: before and after.
+    reported_wh: 96 readings as they came, empty if all were accepted as they were. accepted_wh: 96 accepted readings; both packed.
+    energy_wh, energy_kwh: sums of accepted values and of the 24 hours. carry_in_wh, carry_out_wh: before and after.
     interpolated_slots, profile_slots: what was estimated and how; profile_day: whose profile, 0 if none. suspect_slots:
     reported, not plausible.
     """
 
     meter_id: int
     day: int
-    reported: tuple[int, ...]
-    values_wh: tuple[int, ...]
+    reported_wh: bytes
+    accepted_wh: bytes
+    energy_wh: int
     segments_kwh: tuple[int, ...]
+    energy_kwh: int
     carry_in_wh: int
     carry_out_wh: int
-    interpolated_slots: tuple[int, ...]
-    profile_slots: tuple[int, ...]
-    suspect_slots: tuple[int, ...]
-    profile_day: int
+    interpolated_slots: tuple[int, ...] = ()
+    profile_slots: tuple[int, ...] = ()
+    suspect_slots: tuple[int, ...] = ()
+    profile_day: int = 0
 
     @property
     def estimated_slots(self) -> tuple[int, ...]:
         """Every slot whose value was estimated, rising."""
-        return tuple(sorted((*self.interpolated_slots, *self.profile_slots)))
+        return tuple(sorted(self.interpolated_slots + self.profile_slots))
 
     def told(self, meter: Meter) -> MeterDay:
         """The day as events tell it."""
         return MeterDay(
-            meter_id=self.meter_id,
-            owner_id=meter.owner_id,
-            direction=meter.direction,
-            values_wh=slots.pack(self.values_wh),
-            energy_wh=sum(self.values_wh),
-            energy_kwh=sum(self.segments_kwh),
-            estimated_slots=self.estimated_slots,
-            suspect_slots=self.suspect_slots,
+            self.meter_id,
+            meter.owner_id,
+            meter.direction,
+            self.accepted_wh,
+            self.energy_wh,
+            self.energy_kwh,
+            self.estimated_slots,
+            self.suspect_slots,
         )
 
 
@@ -76,13 +76,71 @@ def readings_of(at: BlockContext, meter_id: int, day: int, version: int = 0) -> 
     return decode(at.cold.get(row.digest), Readings)
 
 
+class Plausible:
+    """The greatest plausible energy of a slot for each resource of a message; the setting is read once."""
+
+    def __init__(self, ctx: BlockContext, day: int) -> None:
+        """For readings of a day."""
+        self._ctx, self._day = ctx, day
+        self._share_ppm: int | None = None
+        self._most_wh: dict[int, int] = {}
+
+    def most_wh(self, resource_id: int) -> int:
+        """The limit of a resource. Refuses: 2003, 6001."""
+        if self._share_ppm is None:
+            self._share_ppm = governance.setting(self._ctx, PLAUSIBLE_MAX, self._day)
+        capacity_kw = resources.resource(self._ctx, resource_id).capacity_kw
+        most_wh = self._most_wh.get(capacity_kw)
+        if most_wh is None:
+            most_wh = self._most_wh[capacity_kw] = slots.plausible_max_wh(capacity_kw, self._share_ppm)
+        return most_wh
+
+
+def accept_all(
+    ctx: BlockContext, day: int, meters: Iterable[tuple[int, Meter]], values_wh: bytes
+) -> list[tuple[Meter, Accepted]]:
+    """Judge and complete a reported day of many meters; nothing is written. Refuses: 7010.
+
+    Days that are complete and plausible, nearly all, are summed together in columns; each other day goes through :func:`accept`. Both give the
+    same. ``meters`` may refuse while it is walked, so that the first fault of the message is the one that is told.
+    """
+    columns = slots.Columns(values_wh)
+    plausible = Plausible(ctx, day)
+    rows: list[tuple[int, Meter]] = []
+    one_by_one: dict[int, Accepted] = {}
+    for place, (meter_id, meter) in enumerate(meters):
+        most_wh = plausible.most_wh(meter.resource_id)
+        if not columns.is_whole(place, most_wh, meter.carry_wh):
+            one_by_one[place] = accept(ctx, meter_id, day, columns.reported(place), most_wh, meter.carry_wh)
+        rows.append((meter_id, meter))
+    hours_kwh, energies_wh, energies_kwh = columns.segments_kwh(
+        [0 if place in one_by_one else meter.carry_wh for place, (_, meter) in enumerate(rows)]
+    )
+    accepted = []
+    for place, (meter_id, meter) in enumerate(rows):
+        done = one_by_one.get(place)
+        if done is None:
+            energy_wh, energy_kwh, carry_wh = energies_wh[place], energies_kwh[place], meter.carry_wh
+            done = Accepted(
+                meter_id,
+                day,
+                b"",
+                columns.packed(place),
+                energy_wh,
+                tuple(hours_kwh[place]),
+                energy_kwh,
+                carry_wh,
+                carry_wh + energy_wh - energy_kwh * WH_PER_KWH,
+            )
+        accepted.append((meter, done))
+    return accepted
+
+
 def accept(
-    ctx: BlockContext, meter_id: int, meter: Meter, day: int, reported: Sequence[int], carry_in_wh: int
+    ctx: BlockContext, meter_id: int, day: int, reported: Sequence[int], most_wh: int, carry_in_wh: int
 ) -> Accepted:
-    """Judge and complete a reported day; nothing is written. Refuses: 7010."""
-    share_ppm = governance.setting(ctx, PLAUSIBLE_MAX, day)
-    capacity_kw = resources.resource(ctx, meter.resource_id).capacity_kw
-    suspect_slots = slots.suspects(reported, slots.plausible_max_wh(capacity_kw, share_ppm))
+    """Judge and complete the reported day of one meter; nothing is written. most_wh: greatest plausible slot. Refuses: 7010."""
+    suspect_slots = slots.suspects(reported, most_wh)
     found = slots.gaps(reported, suspect_slots)
     is_profile_needed = any(slots.is_long(gap) for gap in found)
     profile_day = _profile_day(ctx, meter_id, day) if is_profile_needed else 0
@@ -92,9 +150,11 @@ def accept(
     return Accepted(
         meter_id=meter_id,
         day=day,
-        reported=tuple(reported),
-        values_wh=tuple(values_wh),
+        reported_wh=slots.pack(reported) if list(reported) != values_wh else b"",
+        accepted_wh=slots.pack(values_wh),
+        energy_wh=sum(values_wh),
         segments_kwh=hours_kwh,
+        energy_kwh=sum(hours_kwh),
         carry_in_wh=carry_in_wh,
         carry_out_wh=carry_out_wh,
         interpolated_slots=tuple(slot for gap in found if not slots.is_long(gap) for slot in range(*gap)),
@@ -129,45 +189,44 @@ def _is_working(at: HasStore, day: int) -> bool:
     return governance.working_day(at, day, 0) == day
 
 
-def write(ctx: BlockContext, accepted: Accepted, reason: str = "") -> int:
+def write(ctx: BlockContext, accepted: Accepted, meter: Meter, reason: str = "") -> int:
     """Keep an accepted day: blob, row, register; a former version moves aside. Returns the version."""
-    former = DAYS.get(ctx, accepted.meter_id, accepted.day)
+    key = (accepted.meter_id, accepted.day)
+    former = DAYS.get(ctx, *key)
+    estimated_slots = accepted.estimated_slots
+    energy_wh, energy_kwh = accepted.energy_wh, accepted.energy_kwh
+    blob = Readings(accepted.reported_wh, accepted.accepted_wh, accepted.segments_kwh, estimated_slots)
+    version = 1 if former is None else former.version + 1
     row = Day(
-        digest=ctx.cold.put(encode(_blob(accepted))),
-        version=1 if former is None else former.version + 1,
-        energy_wh=sum(accepted.values_wh),
-        energy_kwh=sum(accepted.segments_kwh),
-        carry_in_wh=accepted.carry_in_wh,
-        estimated_count=len(accepted.estimated_slots),
-        accepted_ms=ctx.market_ms,
-        reason=reason,
+        ctx.cold.put(encode(blob)),
+        version,
+        energy_wh,
+        energy_kwh,
+        accepted.carry_in_wh,
+        len(estimated_slots),
+        ctx.market_ms,
+        reason,
     )
-    DAYS.put(ctx, (accepted.meter_id, accepted.day), row)
-    added_wh, added_kwh = row.energy_wh, row.energy_kwh
+    DAYS.put(ctx, key, row)
     if former is not None:
-        FORMER_DAYS.put(ctx, (accepted.meter_id, accepted.day, former.version), former)
-        added_wh -= former.energy_wh
-        added_kwh -= former.energy_kwh
-    _move_register(ctx, accepted.meter_id, added_wh, added_kwh)
-    return row.version
+        FORMER_DAYS.put(ctx, (*key, former.version), former)
+        energy_wh -= former.energy_wh
+        energy_kwh -= former.energy_kwh
+    _move_register(ctx, accepted.meter_id, meter, energy_wh, energy_kwh)
+    return version
 
 
-def _blob(accepted: Accepted) -> Readings:
-    return Readings(
-        reported_wh=b"" if accepted.reported == accepted.values_wh else slots.pack(accepted.reported),
-        accepted_wh=slots.pack(accepted.values_wh),
-        segments_kwh=accepted.segments_kwh,
-        estimated_slots=accepted.estimated_slots,
-    )
-
-
-def _move_register(ctx: BlockContext, meter_id: int, added_wh: int, added_kwh: int) -> None:
+def _move_register(ctx: BlockContext, meter_id: int, meter: Meter, added_wh: int, added_kwh: int) -> None:
     """Whatever Wh the day does not give out in whole kWh goes to the meter's carry, so that nothing is lost."""
-    meter = METERS.need(ctx, meter_id)
-    moved = msgspec.structs.replace(
-        meter,
-        total_wh=meter.total_wh + added_wh,
-        total_kwh=meter.total_kwh + added_kwh,
-        carry_wh=meter.carry_wh + added_wh - added_kwh * WH_PER_KWH,
+    moved = Meter(
+        meter.resource_id,
+        meter.owner_id,
+        meter.direction,
+        meter.code,
+        meter.from_day,
+        meter.last_day,
+        meter.total_wh + added_wh,
+        meter.total_kwh + added_kwh,
+        meter.carry_wh + added_wh - added_kwh * WH_PER_KWH,
     )
     METERS.put(ctx, (meter_id,), moved)

@@ -7,18 +7,64 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shudian.contracts.metering.messages import MISSING_WH
-from shudian.kernel.units import SLOTS_PER_DAY, SLOTS_PER_SEGMENT, WH_PER_KWH, floor_div, round_half_away, share
+from shudian.contracts.metering.messages import DAY_BYTES, MISSING_WH
+from shudian.kernel.units import (
+    SEGMENTS_PER_DAY,
+    SLOTS_PER_DAY,
+    SLOTS_PER_SEGMENT,
+    WH_PER_KWH,
+    floor_div,
+    floor_div_all,
+    round_half_away,
+    share,
+)
 
 INTERPOLATED_MAX_COUNT = 2
 WH_PER_KW_SLOT = 250
 _LAYOUT = "<i4"
 
 
-def unpack(values_wh: bytes) -> list[list[int]]:
-    """The days that a message carries one behind the other: 96 readings in Wh each."""
-    days: list[list[int]] = np.frombuffer(values_wh, dtype=_LAYOUT).reshape(-1, SLOTS_PER_DAY).tolist()
-    return days
+CARRY_MAX_WH = 1 << 40
+"""Columns take carries below this; a day's 96 readings of 31 bits sum to less than 2**38 Wh, so 64-bit sums never overflow."""
+
+
+class Columns:
+    """The days that a message carries one behind the other, 96 readings of 32 bits each, as columns over all of its meters."""
+
+    def __init__(self, values_wh: bytes) -> None:
+        """Read the columns; nothing is copied."""
+        self._bytes = values_wh
+        self._days = np.frombuffer(values_wh, dtype=_LAYOUT).reshape(-1, SLOTS_PER_DAY)
+        self._least_wh: list[int] = self._days.min(axis=1).tolist()
+        self._most_wh: list[int] = self._days.max(axis=1).tolist()
+
+    def is_whole(self, place: int, most_wh: int, carry_wh: int) -> bool:
+        """Whether a day has neither gap nor suspect, and its sums fit the columns."""
+        return (
+            self._least_wh[place] >= 0 and self._most_wh[place] <= most_wh and -CARRY_MAX_WH < carry_wh < CARRY_MAX_WH
+        )
+
+    def reported(self, place: int) -> list[int]:
+        """The 96 readings of a day."""
+        values: list[int] = self._days[place].tolist()
+        return values
+
+    def packed(self, place: int) -> bytes:
+        """The 96 readings of a day as they came."""
+        return self._bytes[place * DAY_BYTES : (place + 1) * DAY_BYTES]
+
+    def segments_kwh(self, carries_wh: Sequence[int]) -> tuple[list[list[int]], list[int], list[int]]:
+        """Whole kWh of the 24 hours of each day, its Wh, its kWh; what :func:`segments_kwh` gives for a day, if the day is whole.
+
+        A day that is not whole has numbers without meaning at its place. carries_wh: what each meter carries into the day.
+        """
+        carries = np.array(carries_wh, dtype=np.int64)
+        hours_wh = self._days.reshape(-1, SEGMENTS_PER_DAY, SLOTS_PER_SEGMENT).sum(axis=2, dtype=np.int64)
+        running_wh = hours_wh.cumsum(axis=1)
+        # Readings of a whole day are not negative, so the running sum only rises and its greatest so far is itself.
+        reached_kwh = np.maximum(floor_div_all(running_wh + carries[:, np.newaxis], WH_PER_KWH), 0)
+        hours_kwh = np.diff(reached_kwh, axis=1, prepend=0)
+        return hours_kwh.tolist(), running_wh[:, -1].tolist(), reached_kwh[:, -1].tolist()
 
 
 def pack(values_wh: Sequence[int]) -> bytes:
