@@ -39,7 +39,7 @@ lint: $(VENV)/dev.stamp ## style, types and walls 静态检查
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## many more generated cases 长时随机测试
+soak: $(VENV)/dev.stamp ## many more generated cases, half an hour of fuzzing 长时随机测试
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -n 2 tests $(ARGS)
 
 .PHONY: reference
