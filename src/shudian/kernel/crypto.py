@@ -26,6 +26,8 @@ SECRET_BYTES = 32
 DIGEST_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
+SEALING_PURPOSE = b"shudian/sealing"
+"""What a signing key's sealing key is derived for."""
 AGREED_MAX_COUNT = 1 << 16
 """Agreed secrets that one key remembers, the least recently used goes first; bounds memory when a stranger makes up keys."""
 _BLOCK_BYTES = 64
@@ -158,7 +160,7 @@ class SigningKey:
     @cached_property
     def sealing(self) -> AgreementKey:
         """The owner's key for sealing; it follows from this one, so whoever keeps this one keeps both."""
-        return AgreementKey(self.derive(b"shudian/sealing"))
+        return AgreementKey(self.derive(SEALING_PURPOSE))
 
     def sign(self, message: bytes) -> bytes:
         """The signature, 64 bytes, of ``message``."""
