@@ -12,6 +12,7 @@ from shudian.cli.certificate import app as certificate_app
 from shudian.cli.clear import app as clear_app
 from shudian.cli.common import fail, hear_language
 from shudian.cli.demo import demo
+from shudian.cli.disclose import disclose, open_disclosure
 from shudian.cli.errors import of_usage, sentences
 from shudian.cli.guarantee import app as guarantee_app
 from shudian.cli.member import app as member_app
@@ -41,6 +42,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo)
 app.command("verify")(verify)
+app.command("disclose")(disclose)
+app.command("open")(open_disclosure)
 app.add_typer(node_app, name="node")
 app.add_typer(member_app, name="member")
 app.add_typer(resource_app, name="resource")

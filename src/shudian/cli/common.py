@@ -11,12 +11,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from shudian.cli.passphrase import read_key
 from shudian.client.client import Client
+from shudian.kernel.crypto import SigningKey
 from shudian.kernel.epochs import NO_SECRETS, NodeSecrets, Secrets
 from shudian.kernel.outcomes import Language
 from shudian.node.embedded import EmbeddedNode
@@ -143,26 +145,30 @@ def open_client(data: Path, keys: Sequence[Path] | None, *, applicant: bool = Fa
     """A client on the ledger of a folder: the public without a key, otherwise the member that the first key belongs to."""
     signing = [read_key(path) for path in keys or ()]
     with open_node(data) as node:
-        transport = LocalTransport(node)
-        member_id = 0
-        if signing and not applicant:
-            found = transport.node.member_of_key(signing[0].public_key)
-            if found is None:
-                raise UserError(
-                    f"密钥 {(keys or [])[0]} 不属于任何成员",
-                    f"key {(keys or [])[0]} belongs to no member of this ledger",
-                )
-            member_id = found
-        yield Client(transport, member_id, signing)
+        first = None if applicant or not keys else keys[0]
+        yield client_on(node, signing, first)
+
+
+def client_on(node: EmbeddedNode, signing: Sequence[SigningKey], first: Path | None) -> Client:
+    """A client on an open node: the member that the first key belongs to, of the file ``first``; nobody without."""
+    member_id = 0 if first is None else node.member_of_key(signing[0].public_key)
+    if member_id is None:
+        raise UserError(f"密钥 {first} 不属于任何成员", f"key {first} belongs to no member of this ledger")
+    return Client(LocalTransport(node), member_id, signing)
 
 
 @contextmanager
 def signing_client(data: Path, keys: Sequence[Path] | None) -> Iterator[Client]:
     """A client that can say messages; a key must be given."""
+    with open_client(data, need_keys(keys)) as client:
+        yield client
+
+
+def need_keys(keys: Sequence[Path] | None) -> Sequence[Path]:
+    """The key files given, one at least."""
     if not keys:
         raise UserError("请用 --key 给出签名密钥文件", "name the key file that signs with --key")
-    with open_client(data, keys) as client:
-        yield client
+    return keys
 
 
 def print_json(value: Any) -> None:
@@ -174,6 +180,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     return str(value)
+
+
+def named(value: Any) -> Any:
+    """Records as objects with the names of their fields, bytes as hex."""
+    if isinstance(value, msgspec.Struct):
+        return {name: named(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, list | tuple):
+        return [named(part) for part in value]
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def print_rows(rows: list[dict[str, Any]], columns: Sequence[tuple[str, str, str]], *, as_json: bool) -> None:

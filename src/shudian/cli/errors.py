@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from shudian.cli.common import UserError
 from shudian.client.client import RefusedByLedgerError, describe, next_step
+from shudian.client.handing import HandingError
 from shudian.client.keys import KeyFileError
 from shudian.kernel.codec import Malformed
 from shudian.kernel.outcomes import Refused, refused
@@ -57,7 +58,7 @@ _ANY_OF_KIND: dict[type[Exception], Sentences] = {
 def sentences(error: Exception) -> Sentences | None:
     """The words of an error that the user can mend, in Chinese and English; None if it is a fault of ours."""
     match error:
-        case UserError() | NodeError() | KeyFileError() | BadInput():
+        case UserError() | NodeError() | KeyFileError() | HandingError() | BadInput():
             return error.zh, error.en
         case RefusedByLedgerError(outcome=outcome):
             return (

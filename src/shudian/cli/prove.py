@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from shudian.cli.common import (
@@ -15,6 +14,7 @@ from shudian.cli.common import (
     LangOption,
     UserError,
     language,
+    named,
     open_node,
     out,
     print_json,
@@ -181,11 +181,11 @@ def _deliver(node: EmbeddedNode, proof: Proof, path: Path, *, as_json: bool) -> 
 
     def columns(row: ProvenRow) -> Any:
         kind: type[Record] = _table(node.machine, row.table).record
-        return None if row.row is None else _named(decode(row.row, kind))
+        return None if row.row is None else named(decode(row.row, kind))
 
     if as_json:
         found = {"file": str(path), "bytes": len(data), "trust": node.public_key, **facts(proven, columns)}
-        print_json({**found, "proof": _named(proof)})
+        print_json({**found, "proof": named(proof)})
         return
     out.print(sentence(proven, language(), columns), soft_wrap=True, markup=False)
     check_it = f"shudian-verify {path} --trust {node.public_key.hex()}"
@@ -197,12 +197,3 @@ def _deliver(node: EmbeddedNode, proof: Proof, path: Path, *, as_json: bool) -> 
         soft_wrap=True,
         markup=False,
     )
-
-
-def _named(value: Any) -> Any:
-    """Records as objects with the names of their fields, bytes as hex."""
-    if isinstance(value, msgspec.Struct):
-        return {name: _named(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, list | tuple):
-        return [_named(part) for part in value]
-    return value.hex() if isinstance(value, bytes) else value
