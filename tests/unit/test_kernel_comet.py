@@ -1,6 +1,7 @@
 """CometBFT's own published vectors (types/block_test.go, types/vote_test.go of v0.38), and the edges between them."""
 
 import datetime as dt
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from shudian.kernel.comet import (
+    BLOCK_VERSION,
     EMPTY_HASH,
     BlockId,
     Header,
+    SignedHeader,
     Vote,
     address,
     commit_hash,
@@ -21,7 +24,7 @@ from shudian.kernel.comet import (
     validators_hash,
     vote_bytes,
 )
-from shudian.kernel.crypto import sha256
+from shudian.kernel.crypto import sha256, verify
 from shudian.kernel.merkle import merkle_root
 
 GO_ZERO_TIME_NS = -62_135_596_800 * 10**9
@@ -104,6 +107,66 @@ def test_commits_validators_and_results_by_hand() -> None:
     assert result_bytes(b"ab", code=1, gas_wanted=2, gas_used=3) == b"\x08\x01\x12\x02ab\x28\x02\x30\x03"
     assert result_bytes(b"") == b""
     assert data_hash([b"tx"]) == merkle_root([sha256(b"tx")])
+
+
+def raw(hexadecimal: str) -> bytes:
+    return bytes.fromhex(hexadecimal)
+
+
+def ns(second: int, nanos: int) -> int:
+    """An instant of 2023-05-17 14:12 UTC."""
+    return int(dt.datetime(2023, 5, 17, 14, 12, second, tzinfo=dt.UTC).timestamp()) * 10**9 + nanos
+
+
+# Block 10 of a chain that CometBFT 0.38 made (kept by tendermint-rs as an answer of its RPC): one validator of power 10, block 9's
+# vote in its last commit, and its own vote.
+REAL_KEY = b64decode("bNNlGls5R25wC3Sd8720F/3+7IZBhXcD22MNFtPk/v0=")
+REAL_POWERS = {REAL_KEY: 10}
+REAL_LAST_VOTE = Vote(
+    REAL_KEY,
+    ns(53, 88_875_124),
+    b64decode("BMy5pB3a9xeEnuBkja/a6GUvP1guZ2lMQtZYvdrl8s0ri1/LaF0JuI9rOsy1biVTv+TDKzlBXTZ5gdgiq0uCAg=="),
+)
+REAL_VOTE = Vote(
+    REAL_KEY,
+    ns(53, 605_374_524),
+    b64decode("5y0Kas3bSrgVYG/QKwWovMpTBfavZfy/A8DXkQHzFHVMjOcVk2TK6xhYQasfiodordg1bjDf7NDwNi/YdilaAw=="),
+)
+REAL_LAST_BLOCK = BlockId(
+    raw("678A83FB0422D053A3792154703122861DD68ABB8247A4FF2945DF832DB18FC8"),
+    1,
+    raw("29FE32F6B57D8439C9E9F6240B436DD560646FDA8C8C105E2C261B6F4746E89C"),
+)
+
+
+def test_a_real_block_is_hashed_voted_for_and_linked_as_its_chain_says() -> None:
+    assert validators_hash(REAL_POWERS) == raw("33415EFFCEDA5BD0A3A443A727457D9F7B9E38389BF27A936FEDF749A7B7566E")
+    assert commit_hash([REAL_LAST_VOTE]) == raw("A3AD467820428D99FD53BFCF38CDC1EB141DD27E3B5F0F3931BBE91FBA8B097D")
+    assert address(REAL_KEY) == raw("2DD9F44FD9067555C322243C3C913BA7B51D2BE0")
+    header = Header(
+        block_version=BLOCK_VERSION,
+        app_version=1,
+        chain_id="dockerchain",
+        height=10,
+        time_ns=REAL_LAST_VOTE.time_ns,
+        last_block_id=REAL_LAST_BLOCK,
+        last_commit_hash=commit_hash([REAL_LAST_VOTE]),
+        data_hash=data_hash([]),
+        validators_hash=validators_hash(REAL_POWERS),
+        next_validators_hash=validators_hash(REAL_POWERS),
+        consensus_hash=consensus_hash(22_020_096),
+        app_hash=bytes(8),
+        last_results_hash=EMPTY_HASH,
+        evidence_hash=EMPTY_HASH,
+        proposer_address=address(REAL_KEY),
+    )
+    assert header.hash() == raw("00ECDAC463C201ECD4BDBBAAE4A53A4C80291D4051FD69ED97F6420CE1388BFE")
+    parts = raw("FF0A320E696FD233DD4D3CC7CD82FF90F54B8FDBC9C700D9375C95A02782B062")
+    signed = SignedHeader(header, 0, 1, parts, (REAL_VOTE,))
+    assert verify(REAL_KEY, REAL_VOTE.signature, signed.signed_bytes()[0])
+    last = vote_bytes("dockerchain", 9, 0, REAL_LAST_BLOCK, REAL_LAST_VOTE.time_ns)
+    assert verify(REAL_KEY, REAL_LAST_VOTE.signature, last)
+    assert data_hash([b"tx0=value"]) == raw("DD49E1C469C2C3EB0AB68BF9B83D9865B08FEFDBC71702CC73564F4DA56870A4")
 
 
 @given(st.integers(-(2**63), 2**64 - 1), st.integers(-(2**63), 2**64 - 1), st.text(max_size=9))
