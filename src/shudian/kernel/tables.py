@@ -5,6 +5,7 @@ A :class:`Table` is a declaration (name, record, key columns, indexes) made once
 from rows, never hashed nor stored.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -219,9 +220,10 @@ class Store:
 
     def touched(self) -> list[tuple[str, Key, Record | None]]:
         """Rows written since :meth:`settle` and not rolled back, by table and key, with their present value (None: removed)."""
-        written: dict[str, set[Key]] = {}
+        by_rows: defaultdict[Rows, set[Key]] = defaultdict(set)
         for rows, key, _ in self._undo:
-            written.setdefault(rows.table.name, set()).add(key)
+            by_rows[rows].add(key)
+        written = {rows.table.name: keys for rows, keys in by_rows.items()}
         return [
             (table, key, self.rows[table].data.get(key)) for table in sorted(written) for key in sorted(written[table])
         ]

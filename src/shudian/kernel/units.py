@@ -80,8 +80,9 @@ def round_half_away(numerator: int, denominator: int) -> int:
     """
     if denominator < 0:
         numerator, denominator = -numerator, -denominator
-    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
-    return magnitude if numerator >= 0 else -magnitude
+    if numerator >= 0:
+        return (2 * numerator + denominator) // (2 * denominator)
+    return -((denominator - 2 * numerator) // (2 * denominator))
 
 
 def energy_fen(energy_kwh: int, price_myuan_mwh: int) -> int:

@@ -87,8 +87,8 @@ def free_of(code: Code, balances: Balances) -> int:
     >>> free_of(Code.CASH, Balances(300, 200, 50, 1_000))
     500
     """
-    taken_fen = balances.credits_pending_fen if code == Code.BANK else balances.debits_pending_fen
-    return balance_fen(code, balances) - taken_fen
+    net_fen = balances.credits_posted_fen - balances.debits_posted_fen
+    return -net_fen - balances.credits_pending_fen if code == Code.BANK else net_fen - balances.debits_pending_fen
 
 
 class Transfer(Record):

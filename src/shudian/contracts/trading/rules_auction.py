@@ -126,8 +126,8 @@ def _trades(ctx: BlockContext, session: Session, orders: list[Order], fills: Ite
         buy, sell = left[fill.buy_no], left[fill.sell_no]
         if buy.owner_id == sell.owner_id:
             continue  # nobody owes anything to oneself
-        buy, buyer_fen = collateral.fill(session.rules, buy, fill.energy_kwh, fill.price_myuan_mwh)
-        sell, seller_fen = collateral.fill(session.rules, sell, fill.energy_kwh, fill.price_myuan_mwh)
+        buy, buyer_fen, _ = collateral.fill(session.rules, buy, fill.energy_kwh, fill.price_myuan_mwh)
+        sell, seller_fen, _ = collateral.fill(session.rules, sell, fill.energy_kwh, fill.price_myuan_mwh)
         left[fill.buy_no], left[fill.sell_no] = buy, sell
         trade = Trade(
             segment=buy.segment,

@@ -5,8 +5,6 @@ the session closes; from ``negotiation:ID`` to ``agreement:ID``; and with the en
 step after the first can need more than is reserved.
 """
 
-from collections.abc import Sequence
-
 from msgspec.structs import replace
 
 from shudian.contracts.agreements import rules as agreements
@@ -36,11 +34,12 @@ def order_fen(rules: SessionRules, order: Order) -> int:
     return collateral_fen(rules, order.side, order.price_myuan_mwh, order.open_kwh)
 
 
-def fill(rules: SessionRules, order: Order, quantity_kwh: int, price_myuan_mwh: int) -> tuple[Order, int]:
-    """The order after a trade, and what of its collateral stays reserved for the trade, in fen."""
+def fill(rules: SessionRules, order: Order, quantity_kwh: int, price_myuan_mwh: int) -> tuple[Order, int, int]:
+    """The order after a trade; what of its collateral stays reserved for the trade, and what its open part needs, in fen."""
     after = replace(order, open_kwh=order.open_kwh - quantity_kwh)
-    given_up_fen = order_fen(rules, order) - order_fen(rules, after)
-    return after, min(given_up_fen, collateral_fen(rules, order.side, price_myuan_mwh, quantity_kwh))
+    resting_fen = order_fen(rules, after) if after.open_kwh else 0
+    given_up_fen = order_fen(rules, order) - resting_fen
+    return after, min(given_up_fen, collateral_fen(rules, order.side, price_myuan_mwh, quantity_kwh)), resting_fen
 
 
 def stand_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> int:
@@ -58,11 +57,13 @@ def reserve_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> None:
     set_reserved(ctx, order.owner_id, _order_purpose(order), amount_fen)
 
 
-def reserve_for_order_and_trades(ctx: BlockContext, order: Order, order_fen: int, trades_fen: int) -> None:
-    """Set what an order that traded, and what its owner's trades of the session, have reserved."""
-    _set_each(
-        ctx, order.owner_id, ((_order_purpose(order), order_fen), (_trades_purpose(order.session_id), trades_fen))
-    )
+def reserve_for_order_and_trades(ctx: BlockContext, order: Order, order_fen: int, trades_fen: int) -> int:
+    """Set what an order that traded, and what its owner's trades of the session, have reserved; returns the free funds.
+
+    Where nothing changes, the account may have been closed meanwhile.
+    """
+    wanted_fen = ((_order_purpose(order), order_fen), (_trades_purpose(order.session_id), trades_fen))
+    return funds.reserve_each(ctx, order.owner_id, wanted_fen)
 
 
 def reserve_for_trades(ctx: BlockContext, member_id: int, session_id: int, amount_fen: int) -> None:
@@ -77,14 +78,9 @@ def reserve_for_agreement(ctx: BlockContext, member_id: int, agreement_id: int, 
 
 def set_reserved(ctx: BlockContext, member_id: int, purpose: str, amount_fen: int) -> None:
     """Set what a member has reserved for a purpose to at most what the step before has left free."""
-    _set_each(ctx, member_id, ((purpose, amount_fen),))
-
-
-def _set_each(ctx: BlockContext, member_id: int, wanted_fen: Sequence[tuple[str, int]]) -> None:
     # Where nothing changes, the account is left alone: with nothing reserved it may have been closed meanwhile.
-    changed = [wanted for wanted in wanted_fen if funds.reserved(ctx, member_id, wanted[0]) != wanted[1]]
-    if changed:
-        funds.reserve_each(ctx, member_id, changed)
+    if funds.reserved(ctx, member_id, purpose) != amount_fen:
+        funds.reserve(ctx, member_id, purpose, amount_fen)
 
 
 def _order_purpose(order: Order) -> str:

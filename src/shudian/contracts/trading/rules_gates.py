@@ -81,7 +81,12 @@ def stake_with_room(
 
 def exposed(stake: Stake, more_kwh: Mapping[int, int]) -> Stake:
     """A stake with more energy per segment exposed; negative energy takes it away."""
-    exposed_kwh = list(stake.exposed_kwh)
+    return replace(stake, exposed_kwh=exposed_kwh(stake, more_kwh))
+
+
+def exposed_kwh(stake: Stake, more_kwh: Mapping[int, int]) -> tuple[int, ...]:
+    """What :func:`exposed` leaves exposed per segment."""
+    segments_kwh = list(stake.exposed_kwh)
     for segment, energy_kwh in more_kwh.items():
-        exposed_kwh[segment] += energy_kwh
-    return replace(stake, exposed_kwh=tuple(exposed_kwh))
+        segments_kwh[segment] += energy_kwh
+    return tuple(segments_kwh)

@@ -73,11 +73,13 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     free_fen = collateral.stand_for_order(ctx, order, needed_fen)
     # no refusal below this line
     ctx.emit(_placed(session, order))
-    stake = gates.exposed(stake, {order.segment: order.open_kwh})
+    exposed_kwh = gates.exposed_kwh(stake, {order.segment: order.open_kwh})
     if session.method is Method.ROLLING:
-        return _match(ctx, session, order, stake, free_fen)
+        return _match(ctx, session, order, replace(stake, exposed_kwh=exposed_kwh), free_fen)
     _offer(ctx, order, order.open_kwh)
-    _rest(ctx, order, stake)
+    ORDERS.put(ctx, (order.order_id,), order)
+    after = replace(stake, open_count=stake.open_count + 1, exposed_kwh=exposed_kwh)
+    STAKES.put(ctx, (order.owner_id, order.session_id, order.side), after)
     return OrderReply(order.order_id, 0, 0, order.open_kwh, free_fen)
 
 
@@ -126,12 +128,6 @@ def _placed(session: Session, order: Order) -> OrderPlaced:
     )
 
 
-def _rest(ctx: BlockContext, order: Order, stake: Stake) -> None:
-    ORDERS.put(ctx, (order.order_id,), order)
-    key = (order.owner_id, order.session_id, order.side)
-    STAKES.put(ctx, key, replace(stake, open_count=stake.open_count + 1))
-
-
 def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free_fen: int) -> OrderReply:
     """Trade an arriving order with the resting orders of the other side, price then time, each at the resting price.
 
@@ -146,12 +142,12 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
         owner_id=order.owner_id,
         condition=order.condition,
     )
-    value_fen, trades_fen = 0, stake.trades_fen
+    value_fen, trades_fen, resting_fen = 0, stake.trades_fen, 0
     for maker, quantity_kwh in fills:
         price_myuan_mwh = maker.price_myuan_mwh
-        order, taker_fen = collateral.fill(session.rules, order, quantity_kwh, price_myuan_mwh)
-        maker_after, maker_fen = collateral.fill(session.rules, maker, quantity_kwh, price_myuan_mwh)
-        _fill_maker(ctx, session, maker_after, maker_fen)
+        order, taker_fen, resting_fen = collateral.fill(session.rules, order, quantity_kwh, price_myuan_mwh)
+        maker_after, maker_fen, maker_resting_fen = collateral.fill(session.rules, maker, quantity_kwh, price_myuan_mwh)
+        _fill_maker(ctx, maker_after, maker_fen, maker_resting_fen)
         buy, sell = (order, maker_after) if order.side is Side.BUY else (maker_after, order)
         fen = (taker_fen, maker_fen) if order.side is Side.BUY else (maker_fen, taker_fen)
         trade = Trade(
@@ -173,12 +169,11 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
     filled_kwh = order.quantity_kwh - order.open_kwh
     rests = order.open_kwh > 0 and order.condition not in IMMEDIATE
     if fills or not rests:
-        resting_fen = collateral.order_fen(session.rules, order) if rests else 0
-        collateral.reserve_for_order_and_trades(ctx, order, resting_fen, trades_fen)
-        free_fen = collateral.free_fen(ctx, order.owner_id)
-    stake = replace(stake, trades_fen=trades_fen)
+        free_fen = collateral.reserve_for_order_and_trades(ctx, order, resting_fen if rests else 0, trades_fen)
+    stake = replace(stake, open_count=stake.open_count + rests, trades_fen=trades_fen)
     if rests:
-        _rest(ctx, order, stake)
+        ORDERS.put(ctx, (order.order_id,), order)
+        STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
         return OrderReply(order.order_id, filled_kwh, value_fen, order.open_kwh, free_fen)
     stake = gates.exposed(stake, {order.segment: -order.open_kwh})
     STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
@@ -187,8 +182,8 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
     return OrderReply(order.order_id, filled_kwh, value_fen, 0, free_fen)
 
 
-def _fill_maker(ctx: BlockContext, session: Session, after: Order, trade_fen: int) -> None:
-    """Write a resting order that traded, and move the collateral of what traded."""
+def _fill_maker(ctx: BlockContext, after: Order, trade_fen: int, resting_fen: int) -> None:
+    """Write a resting order that traded, and move the collateral of what traded. resting_fen: what its open part needs."""
     if after.open_kwh:
         ORDERS.put(ctx, (after.order_id,), after)
     else:
@@ -198,7 +193,6 @@ def _fill_maker(ctx: BlockContext, session: Session, after: Order, trade_fen: in
     trades_fen = stake.trades_fen + trade_fen
     open_count = stake.open_count - (after.open_kwh == 0)
     STAKES.put(ctx, key, replace(stake, open_count=open_count, trades_fen=trades_fen))
-    resting_fen = collateral.order_fen(session.rules, after)
     collateral.reserve_for_order_and_trades(ctx, after, resting_fen, trades_fen)
 
 
