@@ -30,6 +30,19 @@ def row_blind(state_key: bytes, path: bytes, version: int) -> bytes:
     return _digest_under(state_key)(path + height_bytes(version))
 
 
+class RowBlinds:
+    """:func:`row_blind` for the rows of one block: key and version are made ready once."""
+
+    def __init__(self, state_key: bytes, version: int) -> None:
+        """Take in the state key and the height of the block."""
+        self._version_bytes = height_bytes(version)
+        self._digest_under_key = _digest_under(state_key)
+
+    def __call__(self, path: bytes) -> bytes:
+        """The blind of the row of a path."""
+        return self._digest_under_key(path + self._version_bytes)
+
+
 def result_blind(state_key: bytes, height: int, envelope_digest: bytes) -> bytes:
     """The blind, 32 bytes, of the result of an envelope in the block of a height."""
     return _digest_under(state_key)(b"result" + height_bytes(height) + envelope_digest)

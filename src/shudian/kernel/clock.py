@@ -111,8 +111,9 @@ def days_between(first_day: int, last_day: int) -> int:
 
 def days(first_day: int, last_day: int) -> Iterator[int]:
     """Every day from ``first_day`` to ``last_day``, both included."""
-    serial = _serial_of(first_day)
-    return (_day_of_serial(serial + count) for count in range(days_between(first_day, last_day) + 1))
+    if first_day == last_day:
+        return iter((first_day,))
+    return (_day_of_serial(serial) for serial in range(_serial_of(first_day), _serial_of(last_day) + 1))
 
 
 def weekday(day: int) -> int:

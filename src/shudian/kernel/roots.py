@@ -7,7 +7,7 @@ changed. The rules of hashing are in :mod:`shudian.kernel.merkle`.
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from shudian.kernel.blinding import StateKeys, row_blind
+from shudian.kernel.blinding import RowBlinds, StateKeys
 from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import (
     FAN_OUT,
@@ -32,8 +32,8 @@ Change = tuple[str, Key, bytes | None, int]
 
 CLOCK_TABLE = "kernel.clock"
 
-
 _NO_CHILDREN = NOTHING * FAN_OUT
+_NO_BLINDS = RowBlinds(b"", 0)
 
 
 class StateTree:
@@ -51,24 +51,28 @@ class StateTree:
 
     def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
         """Take in changed rows."""
-        dirty: dict[int, bytes] = {}
-        version_before, state_key = -1, b""
+        buckets, dirty = self._buckets, dict[int, bytes]()
+        version_before, blinds = -1, _NO_BLINDS
         for table, key, row, version in changes:
             path = row_path(table, encode_key(key))
             bucket = bucket_no(path)
             dirty[bucket] = NOTHING
-            leaf = None
+            entries = buckets.get(bucket)
+            if entries is None:
+                entries = buckets[bucket] = []
+            place = bisect_left(entries, path)
+            if place < len(entries) and entries[place].startswith(path):
+                del entries[place]
             if row is not None:
                 if version != version_before:
-                    version_before, state_key = version, state_key_at(version)
-                leaf = row_leaf(row_blind(state_key, path, version), version, row)
-            _set_entry(self._buckets.setdefault(bucket, []), path, leaf)
+                    version_before, blinds = version, RowBlinds(state_key_at(version), version)
+                entries.insert(place, path + row_leaf(blinds(path), version, row))
         for bucket in dirty:
-            entries = self._buckets[bucket]
+            entries = buckets[bucket]
             if entries:
                 dirty[bucket] = sha256(b"\x02" + b"".join(entries))
             else:
-                del self._buckets[bucket]
+                del buckets[bucket]
         for nodes in reversed(self._nodes):
             dirty = self._level_up(nodes, dirty)
         self.root = dirty.get(0, self.root)
@@ -105,16 +109,6 @@ class StateTree:
             aunts.append(tuple(b"" if child == NOTHING else child for child in children))
             index = parent
         return bucket, tuple(aunts)
-
-
-def _set_entry(entries: list[bytes], path: bytes, leaf: bytes | None) -> None:
-    """Set or remove (None) the entry of a path in a bucket."""
-    place = bisect_left(entries, path)
-    there = place < len(entries) and entries[place].startswith(path)
-    if leaf is not None:
-        entries[place : place + there] = [path + leaf]
-    elif there:
-        del entries[place]
 
 
 class StateRoots:

@@ -19,6 +19,10 @@ R = TypeVar("R", bound=Record)
 IndexOf = Callable[[Key, Any], Key | None]
 
 
+_FEW_COUNT = 8
+"""Up to so many entries are put in order one by one."""
+
+
 class InOrder:
     """Tuples in ascending order. They are put in order when somebody asks: a table that nobody walks never pays for its order."""
 
@@ -39,12 +43,16 @@ class InOrder:
 
     def sorted(self) -> SortedList:
         """The entries in order; to be read before the next change."""
-        if self._waiting:
-            for entry, comes in self._waiting.items():
+        waiting = self._waiting
+        if waiting:
+            if len(waiting) > _FEW_COUNT:
+                self._sorted.update([entry for entry, comes in waiting.items() if comes])
+            for entry, comes in waiting.items():
                 if not comes:
                     self._sorted.remove(entry)
-            self._sorted.update([entry for entry, comes in self._waiting.items() if comes])
-            self._waiting.clear()
+                elif len(waiting) <= _FEW_COUNT:
+                    self._sorted.add(entry)
+            waiting.clear()
         return self._sorted
 
 
@@ -158,6 +166,15 @@ class Table(Generic[R]):
             key = entry[-key_size:]
             yield key, data[key]
 
+    def find_rows(self, at: HasStore, index: str, *prefix: int | str | bytes) -> Iterator[R]:
+        """The rows of :meth:`find` without their keys."""
+        rows = at.store.rows[self.name]
+        data, size, key_size = rows.data, len(prefix), len(self.key)
+        for entry in rows.indexes[index].sorted().irange(minimum=prefix):
+            if entry[:size] != prefix:
+                return
+            yield data[entry[-key_size:]]
+
     def due(self, at: HasStore, index: str, limit: int) -> list[tuple[Key, R]]:
         """All rows whose first index column is <= ``limit``, in index order; a list, so the table may be changed."""
         rows = at.store.rows[self.name]
@@ -219,13 +236,14 @@ class Store:
             rows.replace(key, old)
 
     def touched(self) -> list[tuple[str, Key, Record | None]]:
-        """Rows written since :meth:`settle` and not rolled back, by table and key, with their present value (None: removed)."""
-        by_rows: defaultdict[Rows, set[Key]] = defaultdict(set)
+        """Rows written since :meth:`settle` and not rolled back, by table and first writing, with their present value (None: removed)."""
+        by_rows: defaultdict[Rows, dict[Key, None]] = defaultdict(dict)
         for rows, key, _ in self._undo:
-            by_rows[rows].add(key)
-        written = {rows.table.name: keys for rows, keys in by_rows.items()}
+            by_rows[rows][key] = None
         return [
-            (table, key, self.rows[table].data.get(key)) for table in sorted(written) for key in sorted(written[table])
+            (rows.table.name, key, rows.data.get(key))
+            for rows, keys in sorted(by_rows.items(), key=lambda item: item[0].table.name)
+            for key in keys
         ]
 
     def stamp(self, touched: list[tuple[str, Key, Record | None]], version: int) -> None:

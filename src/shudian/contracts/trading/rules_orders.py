@@ -133,9 +133,8 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
 
     What is left stands, unless the order's condition ends it at once.
     """
-    book = ORDERS.find(ctx, "by_book", order.session_id, order.segment, OTHER_SIDE[order.side])
     fills = match(
-        (maker for _, maker in book),
+        ORDERS.find_rows(ctx, "by_book", order.session_id, order.segment, OTHER_SIDE[order.side]),
         is_buy=order.side is Side.BUY,
         limit_myuan_mwh=order.price_myuan_mwh,
         energy_kwh=order.open_kwh,

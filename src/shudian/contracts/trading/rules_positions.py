@@ -42,10 +42,11 @@ def check_room(
     place = 0 if side is Side.BUY else 1
     agreed = [agreements.position_kwh(ctx, member_id, day)[place] for day in clock.days(first_day, last_day)]
     pending = _pending(ctx, member_id, side, period, own_negotiation_id)
-    days_count = _days_count(first_day, last_day)
+    days_count = len(agreed)
     for segment, quantity_kwh in wanted_kwh.items():
-        taken_kwh = max(segments_kwh[segment] for segments_kwh in agreed)
-        taken_kwh += sum(ceil_div(segments_kwh[segment], count) for segments_kwh, count in pending)
+        taken_kwh = max([segments_kwh[segment] for segments_kwh in agreed])
+        for segments_kwh, count in pending:
+            taken_kwh += ceil_div(segments_kwh[segment], count)
         if taken_kwh + ceil_div(quantity_kwh, days_count) > limit_kwh:
             allowed_kwh = max(0, limit_kwh - taken_kwh) * days_count
             raise POSITION_TOO_LARGE("quantity_kwh", quantity_kwh, f"<= {allowed_kwh}")
