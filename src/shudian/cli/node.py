@@ -180,7 +180,9 @@ def status(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json:
             "height": node.height,
             "app_hash": node.app_hash.hex(),
             "invariants": "ok",
+            "verifier": node.verifier.name,
         }
+        declined = node.verifier.declined
     if as_json:
         print_json(facts)
         return
@@ -191,10 +193,14 @@ def status(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json:
         "height": say("高度", "height"),
         "app_hash": say("状态根", "app hash"),
         "invariants": say("不变量", "invariants"),
+        "verifier": say("验签库", "verifier"),
     }
     for name, value in facts.items():
         shown = show_time(value) if name == "market_ms" and isinstance(value, int) else value
         out.print(f"{labels[name]:<12} {shown}", soft_wrap=True)
+    for name, reason in declined:
+        sentence = say(f"未用 {name}：{reason.zh}", f"not {name}: {reason.en}")
+        out.print(sentence, style="dim", soft_wrap=True, markup=False)
 
 
 @app.command("seal-key")

@@ -9,6 +9,7 @@ Sealing: X25519 (RFC 7748), HKDF-SHA256 (RFC 5869), HMAC-SHA256, AES-256-GCM (NI
 
 import hashlib
 import hmac
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -37,7 +38,7 @@ _GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 _SIGN_BIT = 1 << 255
 
 # Encodings of y of the eight points of small order (y = 0, 1, -1 and the two of order eight); the sign bit is ignored.
-_ORDER_EIGHT_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_ORDER_EIGHT_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER_Y = (0, 1, _FIELD_PRIME - 1, _ORDER_EIGHT_Y, _FIELD_PRIME - _ORDER_EIGHT_Y)
 
 
@@ -87,13 +88,43 @@ def is_strict(public_key: bytes, signature: bytes) -> bool:
 
 def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """Whether ``signature`` is a strict Ed25519 signature of ``message`` under ``public_key``."""
-    if not is_strict(public_key, signature):
-        return False
+    return is_strict(public_key, signature) and _sodium_accepts(public_key, signature, message)
+
+
+def _sodium_accepts(public_key: bytes, signature: bytes, message: bytes) -> bool:
     try:
         bindings.crypto_sign_open(signature + message, public_key)
     except BadSignatureError:
         return False
     return True
+
+
+BackEnd = Callable[[Sequence[bytes], Sequence[bytes], Sequence[bytes]], list[bool]]
+"""The curve arithmetic of many signatures that :func:`is_strict` holds for: public keys, signatures, messages; a verdict for each, in order."""
+
+
+def sodium(public_keys: Sequence[bytes], signatures: Sequence[bytes], messages: Sequence[bytes]) -> list[bool]:
+    """The back end that every installation has, libsodium."""
+    return list(map(_sodium_accepts, public_keys, signatures, messages))
+
+
+def verify_many(
+    public_keys: Sequence[bytes],
+    signatures: Sequence[bytes],
+    messages: Sequence[bytes],
+    back_end: BackEnd = sodium,
+) -> list[bool]:
+    """:func:`verify` of each, in order. The strict rule is tested here, so back ends that differ in it give the same verdicts."""
+    verdicts = list(map(is_strict, public_keys, signatures))
+    places = [place for place, strict in enumerate(verdicts) if strict]
+    found = back_end(
+        [public_keys[place] for place in places],
+        [signatures[place] for place in places],
+        [messages[place] for place in places],
+    )
+    for place, verdict in zip(places, found, strict=True):
+        verdicts[place] = verdict
+    return verdicts
 
 
 def derive(secret: bytes, purpose: bytes) -> bytes:

@@ -10,10 +10,13 @@ from typing import Any
 
 from shudian.kernel import fields
 from shudian.kernel.codec import Malformed, decode
+from shudian.kernel.crypto import BackEnd, sha256, sodium, verify_many
 from shudian.kernel.envelope import (
     BATCH_MAX_COUNT,
     CANONICAL,
     Envelope,
+    Signature,
+    badly_signed,
     message_key,
     not_opened,
     open_body,
@@ -40,6 +43,9 @@ class Opened:
     message_key: bytes = field(repr=False)
 
 
+VERIFIED_MAX_COUNT = 1 << 16
+"""Envelopes that a door remembers as well signed, by SHA-256 of the whole; the oldest goes first."""
+
 Arrival = Opened | Refused
 """What the door made of an envelope."""
 
@@ -50,8 +56,10 @@ class Door:
     def __init__(self, chain_id: str, message_type: Any, secrets: Secrets) -> None:
         """``message_type``: the union of all messages that the market knows. ``secrets``: of the epochs that it can open."""
         self.chain_id = chain_id
+        self.back_end: BackEnd = sodium
         self._secrets = secrets
         self._body_type: Any = list[message_type]
+        self._verified: dict[bytes, None] = {}
 
     def open(self, data: bytes, *, verify_signatures: bool = True) -> Opened:
         """Envelope and messages after every check that needs no state.
@@ -61,10 +69,68 @@ class Door:
         Raises:
             Refused: a kernel refusal.
         """
-        envelope = open_envelope(data, self.chain_id, verify_signatures=verify_signatures)
-        key = self.message_key(envelope)
-        body = open_body(envelope, key)
-        return Opened(data, envelope, self.messages(body), envelope.act_digest(body), body, key)
+        (arrival,) = self.open_all([data], verify_signatures=verify_signatures)
+        if isinstance(arrival, Refused):
+            raise arrival
+        return arrival
+
+    def open_all(self, envelopes: Sequence[bytes], *, verify_signatures: bool = True) -> list[Arrival]:
+        """What the door makes of each envelope, in order; the signatures of all are verified together."""
+        seen = self.envelopes(envelopes, verify_signatures=verify_signatures)
+        return [self._inside(data, envelope) for data, envelope in zip(envelopes, seen, strict=True)]
+
+    def envelopes(self, envelopes: Sequence[bytes], *, verify_signatures: bool = True) -> list[Envelope | Refused]:
+        """Each envelope without opening its body, or why it is refused; needs no secrets."""
+        seen: list[Envelope | Refused] = []
+        for data in envelopes:
+            try:
+                seen.append(open_envelope(data, self.chain_id, verify_signatures=False))
+            except Refused as error:
+                seen.append(error)
+        return self._verify(envelopes, seen) if verify_signatures else seen
+
+    def _verify(self, envelopes: Sequence[bytes], seen: list[Envelope | Refused]) -> list[Envelope | Refused]:
+        """The same, where those with a bad signature are refused; an envelope that was verified before is not verified again."""
+        keys: list[bytes] = []
+        signatures: list[bytes] = []
+        contents: list[bytes] = []
+        owners: list[int] = []
+        digests: dict[int, bytes] = {}
+        for place, (data, envelope) in enumerate(zip(envelopes, seen, strict=True)):
+            digest = sha256(data)
+            if isinstance(envelope, Refused) or digest in self._verified:
+                continue
+            digests[place] = digest
+            content = envelope.signed_bytes()
+            for signature in envelope.signatures:
+                keys.append(signature.public_key)
+                signatures.append(signature.value)
+                contents.append(content)
+                owners.append(place)
+        verdicts = verify_many(keys, signatures, contents, self.back_end)
+        judged = list(seen)
+        for place, key, value, good in zip(owners, keys, signatures, verdicts, strict=True):
+            if not good and digests.pop(place, None) is not None:
+                judged[place] = badly_signed(Signature(key, value))
+        for digest in digests.values():
+            self._verified[digest] = None
+        while len(self._verified) > VERIFIED_MAX_COUNT:
+            del self._verified[next(iter(self._verified))]
+        return judged
+
+    def _inside(self, data: bytes, envelope: Envelope | Refused) -> Arrival:
+        if isinstance(envelope, Refused):
+            return envelope
+        try:
+            key = self.message_key(envelope)
+            body = open_body(envelope, key)
+            return Opened(data, envelope, self.messages(body), envelope.act_digest(body), body, key)
+        except Refused as error:
+            return error
+
+    def opened_elsewhere(self, data: bytes, body: bytes, digest: bytes, key: bytes) -> Opened:
+        """What a door of the same program, in another process, has opened: the records are made again, nothing is checked again."""
+        return Opened(data, decode(data, Envelope), tuple(decode(body, self._body_type)), digest, body, key)
 
     def message_key(self, envelope: Envelope) -> bytes:
         """The key of this one envelope, 32 secret bytes.
@@ -95,13 +161,3 @@ class Door:
         for message in messages:
             message.check()
         return tuple(messages)
-
-    def open_all(self, envelopes: Sequence[bytes], *, verify_signatures: bool = True) -> list[Arrival]:
-        """What the door makes of each envelope, in order."""
-        arrivals: list[Arrival] = []
-        for data in envelopes:
-            try:
-                arrivals.append(self.open(data, verify_signatures=verify_signatures))
-            except Refused as error:
-                arrivals.append(error)
-        return arrivals

@@ -188,7 +188,7 @@ def _commitment(key: bytes, header: bytes, text: bytes) -> bytes:
 
 
 def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True) -> Envelope:
-    """Decode an envelope and check all that needs no state: size, form, chain, id, and its signatures.
+    """Decode an envelope and check all that needs no state: size, form, chain, id, and its signatures unless somebody else does.
 
     Raises:
         Refused: 1001-1005, 1011, 1013.
@@ -205,8 +205,13 @@ def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True)
         content = envelope.signed_bytes()
         for signature in envelope.signatures:
             if not verify(signature.public_key, signature.value, content):
-                raise SIGNATURE_INVALID("signatures", signature.public_key.hex()[:16], _SIGNED)
+                raise badly_signed(signature)
     return envelope
+
+
+def badly_signed(signature: Signature) -> Refused:
+    """The refusal of an envelope one of whose signatures is not by its key over header and body."""
+    return SIGNATURE_INVALID("signatures", signature.public_key.hex()[:16], _SIGNED)
 
 
 def _check_header(envelope: Envelope, chain_id: str) -> None:

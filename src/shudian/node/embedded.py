@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import SigningKey
-from shudian.kernel.door import Opened
+from shudian.kernel.door import Arrival, Opened
 from shudian.kernel.envelope import Envelope, EpochKey
 from shudian.kernel.epochs import FIRST_EPOCH, NodeSecrets
 from shudian.kernel.machine import WALL, Applied, Machine, answer_key
@@ -39,6 +39,7 @@ from shudian.node.folder import READING_FILE, refuse_lost_blocks, take_folder
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.store import LedgerStore
+from shudian.node.verifiers import choose
 from shudian.reading.projector import Projector, Said
 from shudian.reading.reader import Viewer
 
@@ -105,6 +106,8 @@ class EmbeddedNode:
                 self._load()
             else:
                 self._begin(genesis)
+            self.verifier = choose()
+            self.machine.door.back_end = self.verifier.back_end
             try:
                 self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
                 closing.callback(self.projector.close)
@@ -198,7 +201,7 @@ class EmbeddedNode:
                 f"本机时钟比最后区块早 {behind_ms // 1000} 秒，未接收任何消息；请校准时钟",
                 f"this machine's clock is {behind_ms // 1000} s behind the last block, nothing was taken in; set it right",
             )
-        came = [self._at_the_door(data) for data in envelopes]
+        came = [self._known(arrival) for arrival in self.machine.door.open_all(envelopes)]
         waiting = [one for one in came if isinstance(one, _Waiting) and one.answer is None]
         with self._queue_lock:
             self._queue.extend(waiting)
@@ -246,14 +249,16 @@ class EmbeddedNode:
         """How far a wall clock stands before the last block's time; stepped market time has nothing to do with it."""
         return self._last.header.time_ms - self._now_ms() if self.machine.clock_mode == WALL else 0
 
-    def _at_the_door(self, data: bytes) -> _Waiting | Refused:
+    def _known(self, arrival: Arrival) -> _Waiting | Refused:
+        """What came through the door, and its first answer if it is a repeat."""
+        if isinstance(arrival, Refused):
+            return arrival
         try:
-            opened = self.machine.door.open(data)
             with self._lock:
-                answered = self.machine.first_answer(opened, self.market_ms)
+                answered = self.machine.first_answer(arrival, self.market_ms)
         except Refused as error:
             return error
-        return _Waiting(opened, None if answered is None else answered.outcomes)
+        return _Waiting(arrival, None if answered is None else answered.outcomes)
 
     def _drain(self) -> None:
         while True:

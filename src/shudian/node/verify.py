@@ -11,7 +11,7 @@ from pathlib import Path
 from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Malformed, decode, encode
-from shudian.kernel.envelope import Envelope, open_envelope
+from shudian.kernel.envelope import Envelope
 from shudian.kernel.epochs import EPOCHS, SecretMissing, Secrets, need_secret
 from shudian.kernel.machine import Applied, Machine
 from shudian.kernel.outcomes import Refused, refused
@@ -30,6 +30,7 @@ from shudian.node.errors import NodeError
 from shudian.node.genesis import Genesis
 from shudian.node.rows import shown_key
 from shudian.node.store import LedgerStore
+from shudian.node.verifiers import choose
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     public_key = store.meta("node_public_key")
     blobs: dict[bytes, bytes] = {}
     machine = Machine(MARKET, genesis.chain_id, blobs.get, secrets)
+    machine.door.back_end = choose().back_end
     total = store.height()
     message_count, executed_height, missing_epoch_no = 0, -1, 0
     before: Block | None = None
@@ -91,7 +93,7 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
                 executed_height = block.header.height
                 message_count += sum(len(answers) for answers in applied.outcomes)
         if missing_epoch_no:
-            _check_signatures(block, genesis.chain_id)
+            _check_signatures(block, machine)
         before = block
         progress(block.header.height, total)
     if missing_epoch_no:
@@ -125,17 +127,12 @@ def _need_secret_of(data: bytes, machine: Machine) -> None:
         need_secret(machine.secrets, epoch_no)
 
 
-def _check_signatures(block: Block, chain_id: str) -> None:
+def _check_signatures(block: Block, machine: Machine) -> None:
     """Without opening it: each envelope has its form and its members' signatures, or was refused for the want of them."""
-    for data, outcomes in zip(block.envelopes, decode_outcomes(block.outcomes), strict=True):
-        try:
-            open_envelope(data, chain_id)
-        except Refused as error:
-            if outcomes != (refused(error),):
-                height = block.header.height
-                raise _differs(
-                    height, "一条消息的签名或形式不合规", "a message has a wrong form or signature"
-                ) from None
+    seen = machine.door.envelopes(block.envelopes)
+    for envelope, outcomes in zip(seen, decode_outcomes(block.outcomes), strict=True):
+        if isinstance(envelope, Refused) and outcomes != (refused(envelope),):
+            raise _differs(block.header.height, "一条消息的签名或形式不合规", "a message has a wrong form or signature")
 
 
 def _check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes) -> None:

@@ -218,7 +218,7 @@ def _time_stages(node: EmbeddedNode) -> dict[str, float]:
         return watched
 
     for name, owner, method in (
-        ("door", node, "_at_the_door"),
+        ("door", node.machine.door, "open_all"),
         ("execute", node.machine, "apply"),
         ("commit", node._store, "commit"),  # noqa: SLF001 - a stopwatch has to stand inside
         ("project", node.projector, "project"),
