@@ -113,7 +113,7 @@ def check_row(proof: list[Any], sub_roots: dict[str, bytes]) -> bytes | None:
         found = sha(b"\x03", *children) if any(map(any, children)) else bytes(32)
         place //= 16
     assert found == sub_roots[table.split(".")[0]]
-    return shown and shown[2]
+    return None if shown is None else bytes(shown[2])
 
 
 @pytest.fixture
