@@ -2,13 +2,15 @@
 
 import datetime as dt
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress
 
 from shudian.cli.common import (
     BEIJING,
@@ -20,6 +22,7 @@ from shudian.cli.common import (
     Lang,
     LangOption,
     UserError,
+    err,
     open_node,
     out,
     print_json,
@@ -28,7 +31,7 @@ from shudian.cli.common import (
     secrets_of,
     show_time,
 )
-from shudian.cli.passphrase import known_or_typed, new_passphrase
+from shudian.cli.passphrase import known_or_typed, new_passphrase, read_key
 from shudian.client.keys import make_key_file, seal_key_file
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.epochs import FIRST_EPOCH, NodeSecrets
@@ -37,14 +40,18 @@ from shudian.market import MARKET
 from shudian.node.backup import Label, back_up
 from shudian.node.backup import restore as restore_backup
 from shudian.node.embedded import EmbeddedNode
+from shudian.node.folder import FolderInUseError
 from shudian.node.folder import migrate as migrate_folder
 from shudian.node.founding import SICHUAN_FOUNDERS, Founder, found
 from shudian.node.genesis import Genesis
+from shudian.node.snapshot import SnapshotLabel, next_block, take_snapshot
+from shudian.node.snapshot import read_label as read_snapshot_label
+from shudian.node.snapshot import start_from as start_from_snapshot
 from shudian.node.store import LEDGER_FILE
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="节点：建链、状态、备份、恢复、封存密钥。 Make a chain, see how it stands, back up, restore, seal keys.",
+    help="节点：建链、状态、备份、恢复、快照、封存密钥。 Make a chain, see how it stands, back up, restore, snapshot, seal keys.",
 )
 
 _FOUNDER_FIELDS = ("kind", "name_zh", "name_en", "uscc")
@@ -246,6 +253,70 @@ def restore(
         f"restored to {data}; put {NODE_KEY_FILE} back, then run shudian verify {data}",
     )
     _print_label(restore_backup(source, data), done, as_json)
+
+
+@app.command("snapshot")
+def snapshot(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="新文件夹 a folder that does not exist yet")],
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """快照：最后的状态与查询库，不含历史；节点可照常运行。 The last state and the read models without history; the node may be running.
+
+    快照需要下一区块的签名：节点在另一进程运行时等它出块，否则自行出一个空块。
+    A snapshot needs the signature of the next block: it waits for a node that runs in another process, otherwise it makes an empty one.
+    """
+    del lang
+    with _progress(say("快照", "snapshot")) as progress:
+        try:
+            with open_node(data) as node:
+                label = take_snapshot(data, destination, node.block_after, progress)
+        except FolderInUseError:
+            label = take_snapshot(data, destination, lambda height: next_block(data, height), progress)
+    _print_snapshot(label, say(f"快照在 {destination}", f"the snapshot is in {destination}"), as_json)
+
+
+@app.command("start-from")
+def start_from(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="快照文件夹 folder of the snapshot")],
+    node_key: Annotated[Path, typer.Option("--node-key", help="链的节点密钥 the chain's node key")],
+    data: Annotated[Path, typer.Option("--data", help="新的账本文件夹 new folder of the ledger")],
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """由快照建新的账本文件夹，以签名的状态根核对；此前的历史不在其中。 Make a new folder of a snapshot, tested against the signed app hash; the history before it is not there."""
+    del lang
+    key = read_key(node_key)
+    secrets = NodeSecrets(key, read_snapshot_label(source).chain_id)
+    with _progress(say("核对快照", "testing the snapshot")) as progress:
+        label = start_from_snapshot(source, data, key.public_key, secrets, progress)
+    done = say(
+        f"已在 {data} 由快照开始；请放回 {NODE_KEY_FILE}。区块 {label.first_height} 之前的历史不在这里",
+        f"{data} starts from the snapshot; put {NODE_KEY_FILE} there. The history before block {label.first_height} is not here",
+    )
+    _print_snapshot(label, done, as_json)
+
+
+@contextmanager
+def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(words, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _print_snapshot(label: SnapshotLabel, done: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(label))
+        return
+    out.print(done, soft_wrap=True)
+    out.print(
+        say(
+            f"链 {label.chain_id}，区块 {label.height} 之后的状态，状态根 {label.app_hash}",
+            f"chain {label.chain_id}, the state after block {label.height}, app hash {label.app_hash}",
+        ),
+        soft_wrap=True,
+    )
 
 
 @app.command("migrate")

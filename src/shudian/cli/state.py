@@ -40,6 +40,13 @@ def state_diff(
 def _sentences(found: Difference) -> list[str]:
     lines = []
     low, high = sorted(found.heights)
+    if found.first_height:
+        lines.append(
+            say(
+                f"自快照的区块 {found.first_height} 起比较；此前的区块不在这里",
+                f"compared from block {found.first_height} of a snapshot on: what came before is not here",
+            )
+        )
     if found.is_same:
         lines.append(say(f"到区块 {low} 为止完全相同", f"the same up to block {low}"))
     if low != high:
@@ -66,7 +73,7 @@ def _sentences(found: Difference) -> list[str]:
             f"A: {row.a}",
             f"B: {row.b}",
         ]
-    elif found.height is not None:
+    elif found.height is not None and not found.first_height:
         lines.append(
             say(f"重放到区块 {low}，状态处处相同", f"replayed to block {low}, the states are the same throughout")
         )

@@ -33,7 +33,17 @@ def verify(
                 "messages": verified.message_count,
                 "app_hash": verified.app_hash,
                 "verified": True,
+                "first_height": verified.first_height,
             }
+        )
+        return
+    if verified.first_height:
+        out.print(
+            say(
+                f"账本始于区块 {verified.first_height} 的快照：到区块 {verified.height} 为止链接、签名与状态一致；此前的历史不在这里，未重放",
+                f"this ledger starts from a snapshot at block {verified.first_height}: links, signatures and the state are in order up to "
+                f"block {verified.height}; the history before is not here, so nothing was executed again",
+            )
         )
         return
     out.print(

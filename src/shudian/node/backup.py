@@ -49,11 +49,11 @@ def back_up(folder: Path, destination: Path, secrets: Secrets = NO_SECRETS) -> L
     """
     if destination.exists():
         raise NodeError(f"{destination} 已存在，不会覆盖", f"{destination} exists and is never overwritten")
-    with _made_whole(destination) as made:
+    with made_whole(destination) as made:
         with closing(LedgerStore(folder, read_only=True)) as store:
             store.copy_to(made / LEDGER_FILE)
         label = _tested(made, secrets)
-        _write_durably(made / LABEL_FILE, json.dumps(asdict(label), ensure_ascii=False, indent=1) + "\n")
+        write_durably(made / LABEL_FILE, json.dumps(asdict(label), ensure_ascii=False, indent=1) + "\n")
     return label
 
 
@@ -66,7 +66,7 @@ def restore(source: Path, folder: Path) -> Label:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NodeError(f"文件夹 {folder} 不是空的，不会覆盖", f"folder {folder} is not empty and is never overwritten")
     label = read_label(source)
-    with _made_whole(folder) as made:
+    with made_whole(folder) as made:
         with closing(LedgerStore(source, read_only=True)) as store:
             store.copy_to(made / LEDGER_FILE)
         found = _tested(made, NO_SECRETS)
@@ -113,7 +113,7 @@ def _tested(folder: Path, secrets: Secrets) -> Label:
 
 
 @contextmanager
-def _made_whole(folder: Path) -> Iterator[Path]:
+def made_whole(folder: Path) -> Iterator[Path]:
     """A scratch folder that takes the name of ``folder`` when all has gone well, and is removed otherwise."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,8 @@ def _made_whole(folder: Path) -> Iterator[Path]:
         ) from None
 
 
-def _write_durably(path: Path, text: str) -> None:
+def write_durably(path: Path, text: str) -> None:
+    """Write a new text file and sync it."""
     with path.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

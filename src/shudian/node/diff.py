@@ -38,13 +38,15 @@ class Difference:
 
     height: first common block that differs, None if none does. part: its first part that differs. row: the first row that differs
     when both are replayed to the first block whose state differs; or, if no block differs and both end at the same height, the first
-    row of the stored states that does; None if there is none.
+    row of the stored states that does; None if there is none. first_height: where the comparison begins; above 0 if a folder starts from
+    a snapshot, and then nothing can be replayed.
     """
 
     heights: tuple[int, int]
     height: int | None
     part: str
     row: RowDifference | None
+    first_height: int = 0
 
     @property
     def is_same(self) -> bool:
@@ -65,12 +67,14 @@ def diff(folder_a: Path, folder_b: Path, secrets: Secrets) -> Difference:
                 f"两条不同的链：{names[0]} 与 {names[1]}", f"two different chains: {names[0]} and {names[1]}"
             )
         heights = (a.height(), b.height())
-        for height in range(min(heights) + 1):
+        first = max(a.first_height(), b.first_height())
+        for height in range(first, min(heights) + 1):
             part = _part(a.block(height), b.block(height))
             if part:
-                return Difference(heights, height, part, _first_replayed_row(a, b, min(heights), secrets))
+                row = None if first else _first_replayed_row(a, b, min(heights), secrets)
+                return Difference(heights, height, part, row, first)
         row = _first_row(heights[0], _stored(a), _stored(b)) if heights[0] == heights[1] else None
-        return Difference(heights, None, "", row)
+        return Difference(heights, None, "", row, first)
 
 
 def _part(a: Block, b: Block) -> str:

@@ -111,11 +111,22 @@ class EmbeddedNode:
             try:
                 self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
                 closing.callback(self.projector.close)
+                self._refuse_lost_readers()
                 for block in self._store.blocks(self.projector.height + 1):
                     self._project(block, self._said(block))
             except sqlite3.Error as error:
                 raise sqlite_fault(*_DAMAGED_READERS, error) from None
             self._closing = closing.pop_all()
+
+    def _refuse_lost_readers(self) -> None:
+        """Read models grow out of blocks; those before a snapshot are not here to grow them anew."""
+        first = self._store.first_height()
+        if first and self.projector.height < first:
+            raise NodeError(
+                f"账本始于区块 {first} 的快照，查询库 {READING_FILE} 无法由此前的区块重建；请放回快照中的 {READING_FILE}",
+                f"this ledger starts from a snapshot at block {first}, so its read models cannot be built anew; "
+                f"put {READING_FILE} of the snapshot back",
+            )
 
     @classmethod
     def create(

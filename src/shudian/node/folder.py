@@ -13,6 +13,10 @@ LOCK_FILE = "lock"
 READING_FILE = "reading.db"
 
 
+class FolderInUseError(NodeError):
+    """Another process has the folder."""
+
+
 def take_folder(folder: Path) -> IO[str]:
     """Lock a folder for this process; closing the file gives it back.
 
@@ -29,7 +33,7 @@ def take_folder(folder: Path) -> IO[str]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         handle.close()
-        raise NodeError(
+        raise FolderInUseError(
             f"文件夹 {folder} 正被另一个进程使用", f"folder {folder} is in use by another process"
         ) from None
     return handle

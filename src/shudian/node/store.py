@@ -10,12 +10,13 @@ new ones at the end, and no index is kept on disk. Which number belongs to which
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import sha256
@@ -28,6 +29,9 @@ from shudian.node.rows import shown_key
 from shudian.proofs.files import FORMAT_VERSION
 
 LEDGER_FILE = "ledger.db"
+FIRST_HEIGHT = "first_height"
+"""Meta of a ledger that starts from a snapshot: its first block, in decimal."""
+_PROGRESS_MASK = (1 << 14) - 1
 
 _SCHEMA = {
     "meta": "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID",
@@ -50,7 +54,13 @@ class LedgerStore:
     """Reads and writes ``ledger.db``; written by one node at a time, read by any number of processes beside it."""
 
     def __init__(
-        self, folder: Path, *, create: bool = False, read_only: bool = False, may_be_older: bool = False
+        self,
+        folder: Path,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        may_be_older: bool = False,
+        file: str = LEDGER_FILE,
     ) -> None:
         """Open an existing ledger, to write or only to read, or make a new one in a folder without.
 
@@ -69,7 +79,7 @@ class LedgerStore:
         self._table_ids: dict[str, int] = {}
         self._last_id = 0
         self.migrated_from: Path | None = None
-        path = folder / LEDGER_FILE
+        path = folder / file
         if not create and not path.exists():
             raise _holds(folder, "没有账本", "holds no ledger")
         with self._asked("账本文件无法打开", "the ledger file cannot be opened"):
@@ -287,6 +297,18 @@ class LedgerStore:
             raise NodeError("账本没有区块", "the ledger holds no block")
         return height
 
+    def first_height(self) -> int:
+        """Height of the first block that is here: 0, unless the ledger starts from a snapshot.
+
+        Raises:
+            NodeError: if that cannot be read.
+        """
+        with self._asked("区块无法读取", "the blocks cannot be read"):
+            starts = self._one("SELECT 1 FROM meta WHERE name = ?", (FIRST_HEIGHT,))
+        if starts is None:
+            return 0
+        return int(self.meta(FIRST_HEIGHT))
+
     def block(self, height: int) -> Block:
         """A block of the log.
 
@@ -296,6 +318,12 @@ class LedgerStore:
         with self._asked(f"区块 {height} 无法读取", f"block {height} cannot be read"):
             row = self._one("SELECT block, digest FROM blocks WHERE height = ?", (height,))
         if row is None:
+            first = self.first_height()
+            if height < first:
+                raise NodeError(
+                    f"账本始于区块 {first} 的快照，此前的区块 {height} 不在这里",
+                    f"this ledger starts from a snapshot at block {first}: block {height} before it is not here",
+                )
             raise NodeError(f"缺少区块 {height}", f"block {height} is missing")
         if not _is_intact(*row):
             raise NodeError(f"区块 {height} 已损坏", f"block {height} is damaged")
@@ -376,6 +404,66 @@ class LedgerStore:
                     backup.step()
                 copy.pragma("journal_mode", "DELETE")
 
+    def copy_state_to(
+        self,
+        path: Path,
+        first_height: int,
+        facts_at: Callable[[int], dict[str, bytes]],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        """Copy the last state to a new file: its rows, the cold blobs they name, and the blocks from ``first_height`` on.
+
+        All is of one moment, whatever a node goes on writing. facts_at: gives more facts for meta, once the height of the copy is known.
+        progress: called with rows done and rows in all.
+
+        Raises:
+            NodeError: if it cannot be read or the copy cannot be written.
+        """
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        with (
+            self._asked("状态无法复制", "the state cannot be copied"),
+            closing(connect(str(path), flags)) as copy,
+        ):
+            copy.pragma("synchronous", "FULL")
+            copy.execute("BEGIN")
+            self._db.execute("BEGIN")
+            try:
+                for statement in _SCHEMA.values():
+                    copy.execute(statement)
+                self._pour(copy, first_height, progress)
+                height = self.height()
+                named = ("genesis", "node_public_key", "chain_format")
+                facts = {name: self.meta(name) for name in named} | {FIRST_HEIGHT: b"%d" % first_height}
+                facts |= facts_at(height)
+                rows = [(name, value, sha256(value)) for name, value in facts.items()]
+                copy.executemany("INSERT INTO meta VALUES (?, ?, ?)", rows)
+            finally:
+                self._db.execute("ROLLBACK")
+            copy.pragma("user_version", STORE_VERSION)
+            copy.execute("COMMIT")
+
+    def _pour(self, copy: apsw.Connection, first_height: int, progress: Callable[[int, int], None]) -> None:
+        """Rows, blocks and blobs, one at a time, so that memory stays small."""
+        total = self._one("SELECT count(*) FROM state")[0]
+        digests = {digest for (digest,) in self._all("SELECT digest FROM cold")}
+        wanted: set[bytes] = set()
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            for done, row in enumerate(self._db.execute("SELECT * FROM state")):
+                if digests:
+                    wanted.update(digests.intersection(_bytes_in(row[3])))
+                if not done & _PROGRESS_MASK:
+                    progress(done, total)
+                yield row
+
+        copy.executemany("INSERT INTO state_tables VALUES (?, ?)", self._db.execute("SELECT * FROM state_tables"))
+        copy.executemany("INSERT INTO state VALUES (?, ?, ?, ?, ?)", rows())
+        blocks = self._db.execute("SELECT * FROM blocks WHERE height >= ? ORDER BY height", (first_height,))
+        copy.executemany("INSERT INTO blocks VALUES (?, ?, ?)", blocks)
+        blobs = ((digest, self.cold(digest)) for digest in sorted(wanted))
+        copy.executemany("INSERT INTO cold VALUES (?, ?)", blobs)
+        progress(total, total)
+
     def close(self) -> None:
         """Close the file. A last checkpoint that fails loses nothing: the write-ahead log stays and is read at the next start."""
         with self._turn, suppress(apsw.Error):
@@ -399,6 +487,20 @@ def _how_to_open(path: Path, *, read_only: bool) -> tuple[str, int]:
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     return f"{path.absolute().as_uri()}{'?immutable=1' if at_rest else ''}", flags
+
+
+def _bytes_in(row: object) -> Iterator[bytes]:
+    """All byte strings of an encoded row, the digests of its cold blobs among them."""
+    try:
+        waiting = [msgspec.msgpack.decode(row)] if isinstance(row, bytes) else []
+    except msgspec.DecodeError:  # a damaged row is named by the test of the copy
+        return
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, bytes):
+            yield found
+        elif isinstance(found, list):
+            waiting += found
 
 
 def _is_intact(value: object, digest: object) -> bool:

@@ -28,6 +28,7 @@ from shudian.node.blocks import (
 )
 from shudian.node.errors import NodeError
 from shudian.node.genesis import Genesis
+from shudian.node.loading import load
 from shudian.node.rows import shown_key
 from shudian.node.store import LedgerStore
 from shudian.node.verifiers import choose
@@ -36,6 +37,8 @@ from shudian.node.verifiers import choose
 @dataclass(frozen=True)
 class Verified:
     """What was found in order: last height, messages executed, and the app hash that the log leads to.
+
+    first_height: first block that is here; above 0 for a ledger that starts from a snapshot, of which nothing is executed.
 
     executed_height: last block that was executed, -1 for none; below ``height`` where the secret of epoch ``missing_epoch_no`` (0: none is
     missing) was not held, and then ``app_hash`` is only what the last block says.
@@ -46,6 +49,7 @@ class Verified:
     app_hash: bytes
     executed_height: int
     missing_epoch_no: int
+    first_height: int = 0
 
 
 def _differs(height: int, zh: str, en: str) -> NodeError:
@@ -65,6 +69,8 @@ def verify_folder(
     store = LedgerStore(folder, read_only=True)
     try:
         store.check_structure()
+        if store.first_height():
+            return _verify_started(store, secrets, progress)
         return _verify(store, secrets, progress)
     finally:
         store.close()
@@ -80,14 +86,14 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     message_count, executed_height, missing_epoch_no = 0, -1, 0
     before: Block | None = None
     for block in store.blocks(0):
-        _check_links(block, before, genesis, public_key)
+        check_links(block, before, genesis, public_key)
         if not missing_epoch_no:
             try:
                 applied = _execute(block, genesis, machine)
             except SecretMissing as missing:
                 missing_epoch_no = missing.epoch_no
             else:
-                _check_results(block, applied)
+                check_results(block, applied)
                 blobs.update(applied.cold)
                 machine.settle()
                 executed_height = block.header.height
@@ -102,6 +108,33 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     _check_state(store, machine, blobs)
     machine.check_all()
     return Verified(total, message_count, machine.roots.app_hash(), executed_height, 0)
+
+
+def _verify_started(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int], None]) -> Verified:
+    """A ledger that starts from a snapshot: its blocks hang together and are signed, its state leads to the last one's app hash."""
+    store.check_digests()
+    genesis = Genesis.from_bytes(store.meta("genesis"))
+    public_key = store.meta("node_public_key")
+    first, total = store.first_height(), store.height()
+    before = store.block(first)
+    check_vote(before, public_key)
+    for block in store.blocks(first + 1):
+        check_links(block, before, genesis, public_key)
+        before = block
+        progress(block.header.height, total)
+    loaded = load(store, secrets)
+    loaded.machine.check_all()
+    return Verified(total, 0, loaded.last.app_hash, -1, 0, first)
+
+
+def check_vote(block: Block, public_key: bytes) -> None:
+    """Whether the node signed a block.
+
+    Raises:
+        NodeError: if not.
+    """
+    if not crypto.verify(public_key, block.signature, precommit_bytes(block.header)):
+        raise _differs(block.header.height, "节点签名无效", "the node's signature is invalid")
 
 
 def _execute(block: Block, genesis: Genesis, machine: Machine) -> Applied:
@@ -135,7 +168,12 @@ def _check_signatures(block: Block, machine: Machine) -> None:
             raise _differs(block.header.height, "一条消息的签名或形式不合规", "a message has a wrong form or signature")
 
 
-def _check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes) -> None:
+def check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes) -> None:
+    """Whether a block follows the one before (None: it is the first), holds its envelopes and is signed by the node.
+
+    Raises:
+        NodeError: naming the block and what is wrong.
+    """
     header = block.header
     expected = header_after(before, genesis, public_key, header.time_ms, block.envelopes)
     height = expected.height
@@ -145,11 +183,15 @@ def _check_links(block: Block, before: Block | None, genesis: Genesis, public_ke
         raise _differs(height, "消息根不符", "the root of its messages is wrong")
     if header != expected:
         raise _differs(height, "与上一区块的链接不符", "the link to the block before is wrong")
-    if not crypto.verify(public_key, block.signature, precommit_bytes(header)):
-        raise _differs(height, "节点签名无效", "the node's signature is invalid")
+    check_vote(block, public_key)
 
 
-def _check_results(block: Block, applied: Applied) -> None:
+def check_results(block: Block, applied: Applied) -> None:
+    """Whether a block holds what executing it gave.
+
+    Raises:
+        NodeError: naming the block and the part that differs.
+    """
     height = block.header.height
     found = results(height, applied.state_key, block.envelopes, applied.outcomes, applied.events)
     pairs = (
