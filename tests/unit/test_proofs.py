@@ -275,3 +275,19 @@ def test_a_proof_of_an_old_message_shows_the_clock_as_it_stood(node: EmbeddedNod
     exchange.submit(holiday(20260703))
     assert check(to_bytes(prove_message(node, 1, ID)), [node.public_key]).clock == Clock(STEPPED, stood_ms)
     assert node.market_ms == stood_ms + 5_000
+
+
+def test_a_row_written_again_has_another_blind_and_leaf_even_as_it_was(node: EmbeddedNode) -> None:
+    """So the reader of an old proof neither guesses the present row nor sees that it came back to what it was."""
+    exchange = founder(node, "exchange-operator")
+    place = ("governance.setting_rows", ("governance.holidays_day", "", 20300101))
+    shown_rows = []
+    for days in ((20300101,), (20300102,), (20300101,)):
+        exchange.submit(SetSetting("governance.holidays_day", "", 20300101, days, "test"))
+        (row,) = prove_rows(node, lambda _machine: [place]).rows
+        assert row.row is not None
+        shown_rows.append(row.row)
+    first, second, third = shown_rows
+    assert first.row == third.row
+    assert first.row != second.row
+    assert len({one.blind for one in shown_rows}) == len({one.version for one in shown_rows}) == 3

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from shudian.contracts.governance.messages import SetSetting
+from shudian.kernel.blinding import height_bytes
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.comet import BlockId, Header, SignedHeader, Vote, data_hash, validators_hash, vote_bytes
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import Envelope, Signature, seal
 from shudian.kernel.machine import STEPPED, WALL, Clock
-from shudian.kernel.merkle import NOTHING, app_hash, bucket_no, root_of_leaf, row_path, sub_root_of_bucket
+from shudian.kernel.merkle import NOTHING, app_hash, bucket_no, root_of_leaf, row_leaf, row_path, sub_root_of_bucket
 from shudian.kernel.tables import encode_key
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.prove import prove_message, prove_rows
@@ -245,6 +246,20 @@ def test_aunts_of_another_form_do_not_make_a_row_absent() -> None:
         assert sub_root_of_bucket(bucket_no(row_path(TABLE, encode_key(key))), (), aunts) == tree.root
         row = RowProof(TABLE, encode_key(key), None, (), aunts)
         assert is_refused(to_bytes(replace(proof, rows=(row,))), SIGNER.public_key)
+
+
+@pytest.mark.parametrize("shift", [-1, 1, 8])
+def test_the_border_between_blind_version_and_row_does_not_move(shift: int) -> None:
+    """The same bytes under the leaf, cut elsewhere, would show another version and another row."""
+    row = b"a row of some length"
+    proof = row_proof(tree_of({(1,): row}), (1,), row)
+    true = proof.rows[0].row
+    assert true is not None
+    joined = true.blind + height_bytes(true.version) + true.row
+    cut = 32 + shift
+    moved = ShownRow(joined[:cut], int.from_bytes(joined[cut : cut + 8], "big"), joined[cut + 8 :])
+    assert row_leaf(moved.blind, moved.version, moved.row) == row_leaf(true.blind, true.version, true.row)
+    assert is_refused(to_bytes(replace(proof, rows=(replace(proof.rows[0], row=moved),))), SIGNER.public_key)
 
 
 @pytest.mark.parametrize("aunts", [((b"",) * 14,) * 4, ((b"",) * 16,) * 4, ((b"",) * 15,) * 5, ((NOTHING,) * 15,) * 4])
