@@ -174,7 +174,8 @@ def test_the_recipient_opens_what_was_put_on_record_before(folder: Path) -> None
     assert (row["disclosure_no"], row["member_id"], row["message_id"]) == (made["disclosure_no"], 1, ID)
     assert (row["file_digest"], row["recipient_key"]) == (sha256(data), AUDITOR.sealing.public_key)
     shown = json.loads(opened(folder, "auditor", "--json").stdout)
-    assert shown["messages"] == [{"SetSetting": {**shown["messages"][0]["SetSetting"], "values": [20300101]}}]
+    (said,), (happened,) = shown["message"]["said"], shown["message"]["events"]
+    assert said["SetSetting"]["values"] == happened["SettingSet"]["values"] == [20300101]
     assert shown["file_digest"] == made["file_digest"]
     assert "SettingSet" in opened(folder, "auditor").stdout
     with pytest.raises(HandingError, match="another key"):

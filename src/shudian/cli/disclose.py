@@ -26,10 +26,9 @@ from shudian.cli.common import (
 from shudian.cli.passphrase import read_key
 from shudian.client.handing import hand_over, take_over
 from shudian.contracts.identity.messages_disclosures import RecordDisclosure
-from shudian.kernel.codec import Record
 from shudian.kernel.crypto import is_sound_public_key, sha256
 from shudian.proofs.check import NotProvenError
-from shudian.proofs.words import facts, sentence, to_json
+from shudian.proofs.words import facts, sentence
 from shudian.tools.disclosure import PURPOSE, Disclosed, disclose_message, disclose_statement, open_content
 
 NOT_PROVEN = 1
@@ -91,8 +90,8 @@ def disclose(
         return
     out.print(
         say(
-            f"披露 {reply.disclosure_no} 已登记，文件在 {out_file}（{len(file)} 字节）。对方打开：",
-            f"disclosure {reply.disclosure_no} is on record, the file is in {out_file} ({len(file)} bytes). To open it:",
+            f"披露 {reply.disclosure_no} 已登记，文件在 {out_file}（{len(file)} 字节）。对方打开：\n",
+            f"disclosure {reply.disclosure_no} is on record, the file is in {out_file} ({len(file)} bytes). To open it:\n",
         )
         + f"shudian open {out_file} --key KEYFILE --trust {trust}",
         soft_wrap=True,
@@ -127,24 +126,17 @@ def open_disclosure(
     except NotProvenError as error:
         fail(f"否：{error.zh}", f"no: {error.en}", NOT_PROVEN)
     if as_json:
-        print_json({"file_digest": sha256(data), **_shown(found)})
+        shown = facts(found.proven, lambda one: named(found.row(one)), lambda text: _named(found, text))
+        print_json({"file_digest": sha256(data), "statement_id": found.statement_id, **shown})
         return
-    text = sentence(found.proven, language(), lambda one: named(found.row(one)))
-    if found.proven.message is not None:
-        opened = (("说了 ", "opened: "), found.said), (("发生了 ", "happened: "), found.events)
-        text = "\n".join([text, *(say(*words) + to_json(_named(records), indent=1) for words, records in opened)])
+    text = sentence(found.proven, language(), lambda one: named(found.row(one)), lambda text: _named(found, text))
     out.print(text, soft_wrap=True, markup=False)
 
 
-def _shown(found: Disclosed) -> dict[str, Any]:
-    shown = facts(found.proven, lambda one: named(found.row(one)))
-    if found.proven.message is None:
-        return {**shown, "statement_id": found.statement_id}
-    return {**shown, "messages": _named(found.said), "happened": _named(found.events)}
-
-
-def _named(records: tuple[Record, ...]) -> list[Any]:
-    """Each record under the name of its type."""
+def _named(found: Disclosed, text: bytes | None) -> list[Any]:
+    """The messages or events of which these are the bytes, each under the name of its type."""
+    message = found.proven.message
+    records = found.said if message is not None and text == message.body else found.events
     return [{type(record).__name__: named(record)} for record in records]
 
 

@@ -11,13 +11,16 @@ from shudian.kernel.outcomes import Language
 from shudian.proofs.check import Proven, ProvenRow
 
 Columns = Callable[[ProvenRow], Any]
+Values = Callable[[bytes | None], Any]
 
 _TOLD = ("number", "field", "value", "allowed")
 _EPOCH = dt.datetime(1970, 1, 1, 8, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 
 
-def sentence(proven: Proven, language: Language, columns: Columns = lambda one: plain(one.row)) -> str:
-    """Yes, and what: the chain, its clock, the block, then each row or the message. ``columns``: how a row's values are shown."""
+def sentence(
+    proven: Proven, language: Language, columns: Columns = lambda one: plain(one.row), values: Values | None = None
+) -> str:
+    """Yes, and what: the chain, its clock, the block, then each row or the message. ``columns``, ``values``: how a row, a body or events are shown."""
 
     def say(zh: str, en: str) -> str:
         return zh if language == "zh" else en
@@ -54,15 +57,17 @@ def sentence(proven: Proven, language: Language, columns: Columns = lambda one: 
             f"message {envelope.id.hex()} of member {envelope.sender_id} stands in that block",
         ),
         say("签名 ", "signed by ") + ", ".join(one.public_key.hex() for one in envelope.signatures),
-        say("内容 ", "said ") + to_json(plain(message.body)),
+        say("内容 ", "said ") + to_json((values or plain)(message.body)),
         say("结果 ", "outcome ") + ", ".join(outcomes),
-        say("事件 ", "events ") + to_json(plain(message.events)),
+        say("事件 ", "events ") + to_json((values or plain)(message.events)),
     ]
     return "\n".join(lines)
 
 
-def facts(proven: Proven, columns: Columns = lambda one: plain(one.row)) -> dict[str, Any]:
-    """What was proved, as data that JSON can carry; bytes as hex. ``columns``: how a row's values are shown."""
+def facts(
+    proven: Proven, columns: Columns = lambda one: plain(one.row), values: Values | None = None
+) -> dict[str, Any]:
+    """What was proved, as data that JSON can carry; bytes as hex. ``columns``, ``values``: how a row, a body or events are shown."""
     found: dict[str, Any] = {"chain_id": proven.carrier.chain_id, "stepped_clock": proven.clock.mode == STEPPED}
     found |= {"height": proven.height, "market_ms": proven.clock.market_ms}
     if proven.message is None:
@@ -74,9 +79,9 @@ def facts(proven: Proven, columns: Columns = lambda one: plain(one.row)) -> dict
         "id": envelope.id.hex(),
         "expires_ms": envelope.expires_ms,
         "signers": [one.public_key.hex() for one in envelope.signatures],
-        "said": plain(proven.message.body),
+        "said": (values or plain)(proven.message.body),
         "outcomes": [{name: getattr(one, name) for name in _TOLD} for one in proven.message.outcomes],
-        "events": plain(proven.message.events),
+        "events": (values or plain)(proven.message.events),
     }
     return {**found, "message": message}
 
