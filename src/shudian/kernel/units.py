@@ -5,9 +5,11 @@ tariffs in 1e-8 yuan per kWh, shares in parts per million. No other module may d
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # the small verifier reaches this module and has no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 PPM = 1_000_000
 PRICE_KWH_PER_FEN = 10_000
@@ -29,9 +31,10 @@ def floor_div(numerator: int, denominator: int) -> int:
     return numerator // denominator
 
 
-def floor_div_all(numerators: NDArray[np.int64], denominator: int) -> NDArray[np.int64]:
+def floor_div_all(numerators: "NDArray[np.int64]", denominator: int) -> "NDArray[np.int64]":
     """:func:`floor_div` of each number of a column; any 64-bit numbers, a denominator above zero.
 
+    >>> import numpy as np
     >>> floor_div_all(np.array([-7, 7]), 2).tolist()
     [-4, 3]
     """
