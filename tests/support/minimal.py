@@ -49,6 +49,7 @@ _WITH_CARE: dict[str, Any] = {
     "amounts_fen": (1, 1),
     "day_count": 360,
     "message_id": b"",
+    "recipient_key": NEW_KEY.sealing.public_key,
 }
 """Values that the type of a field does not tell; other fields with a default keep it."""
 

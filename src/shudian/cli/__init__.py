@@ -13,6 +13,7 @@ from shudian.cli.clear import app as clear_app
 from shudian.cli.common import fail, hear_language
 from shudian.cli.demo import demo
 from shudian.cli.disclose import disclose, open_disclosure
+from shudian.cli.epoch import app as epoch_app
 from shudian.cli.errors import of_usage, sentences
 from shudian.cli.guarantee import app as guarantee_app
 from shudian.cli.member import app as member_app
@@ -58,6 +59,7 @@ app.add_typer(prove_app, name="prove")
 app.add_typer(clear_app, name="clear")
 app.add_typer(bench_app, name="bench")
 app.add_typer(state_app, name="state")
+app.add_typer(epoch_app, name="epoch")
 
 
 @app.callback()

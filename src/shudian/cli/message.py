@@ -15,6 +15,7 @@ from shudian.cli.common import (
     LangOption,
     UserError,
     language,
+    named,
     open_client,
     out,
     print_json,
@@ -27,6 +28,7 @@ from shudian.client.client import describe, next_step
 from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome
 from shudian.market import MARKET
+from shudian.proofs.words import to_json
 
 app = typer.Typer(no_args_is_help=True, help="消息：任何合约的任何消息。 Any message of any contract.")
 
@@ -171,6 +173,30 @@ def timeline(
         ("facts", "内容", "facts"),
     ]
     print_rows(rows, columns, as_json=as_json)
+
+
+@app.command("open")
+def open_own(
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="消息编号（shudian message mine） id of the message")],
+    data: DataOption = DEFAULT_DATA,
+    key: KeyOption = None,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """打开本方一条已上链的消息：只用封存它的那把密钥。 Open a message of your own as it stands in its block, with nothing but the key that sealed it."""
+    del lang
+    try:
+        wanted = bytes.fromhex(message_id)
+    except ValueError:
+        raise UserError(f"消息编号 {message_id} 不是十六进制", f"message id {message_id} is not hexadecimal") from None
+    with signing_client(data, key) as client:
+        said = client.reopen(client.transport.envelope(client.member_id, wanted))
+    shown = [{"message": type(message).__name__, "fields": named(message)} for message in said]
+    if as_json:
+        print_json(shown)
+        return
+    for one in shown:
+        out.print(f"{one['message']} {to_json(one['fields'])}", soft_wrap=True, markup=False)
 
 
 @app.command("mine")

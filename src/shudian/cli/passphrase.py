@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shudian.client.keys import KeyFileError, read_key_file
+from shudian.client.keys import KeyFileError, read_key_file, read_secret
 from shudian.kernel.crypto import SigningKey
 
 PASSPHRASE_MIN_COUNT = 12
@@ -65,6 +65,11 @@ def read_key(path: Path) -> SigningKey:
         KeyFileError: if it cannot be used, or is sealed and there is neither a passphrase nor a terminal to ask at.
     """
     return read_key_file(path, known_or_typed)
+
+
+def read_epoch_key(path: Path) -> bytes:
+    """The root of an epoch in a key file, 32 secret bytes; otherwise as :func:`read_key`."""
+    return read_secret(path, known_or_typed)
 
 
 def known_or_typed(path: Path) -> Iterator[bytes]:

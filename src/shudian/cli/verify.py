@@ -7,11 +7,24 @@ import typer
 from rich.progress import Progress
 
 from shudian.cli.common import JsonOption, Lang, LangOption, err, out, print_json, say, secrets_of
+from shudian.cli.passphrase import read_epoch_key
+from shudian.node.loading import epochs_of
 from shudian.node.verify import verify_folder
+from shudian.tools.epoch_files import secrets_among
+
+PARTLY = 3
+"""Exit code of a verification that could not open everything."""
 
 
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="账本所在文件夹 folder of the ledger")],
+    epoch_key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--epoch-key",
+            help="移交的密钥期密钥文件，可多次给出；无节点密钥时用 key file of an epoch that was handed to you; repeat it; in place of the node's key",
+        ),
+    ] = None,
     lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
@@ -19,12 +32,20 @@ def verify(
 
     读取 DIR 的账本，从创世起重新执行每条消息，核对签名、结果、事件、状态根、每一行与每个冷数据块。
     Reads only; a node may be running on the folder.
+
+    执行需要密钥期的密钥：DIR 中的 node.key，或 --epoch-key。缺少时只核对结构、链接与全部签名，退出码 3。
+    Executing needs the secrets of the epochs: node.key in DIR, or --epoch-key. Where one is missing only structure, links and all signatures are tested: exit code 3.
     """
     del lang
+    secrets = (
+        secrets_among([read_epoch_key(path) for path in epoch_key], epochs_of(folder))
+        if epoch_key
+        else secrets_of(folder)
+    )
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(say("核对", "verifying"), total=None)
         verified = verify_folder(
-            folder, secrets_of(folder), lambda done, total: progress.update(task, completed=done, total=total)
+            folder, secrets, lambda done, total: progress.update(task, completed=done, total=total)
         )
     if as_json:
         print_json(
@@ -32,12 +53,23 @@ def verify(
                 "height": verified.height,
                 "messages": verified.message_count,
                 "app_hash": verified.app_hash,
-                "verified": True,
+                "verified": not verified.missing_epoch_no,
                 "first_height": verified.first_height,
+                "executed_height": verified.executed_height,
+                "missing_epoch_no": verified.missing_epoch_no,
             }
         )
-        return
-    if verified.first_height:
+    elif verified.missing_epoch_no:
+        after = verified.executed_height + 1
+        out.print(
+            say(
+                f"部分核对：区块 {verified.height} 为止的结构、链接与全部签名一致；没有密钥期 {verified.missing_epoch_no} 的密钥，自区块 {after} 起的内容、结果以及状态未核对",
+                f"partly verified: structure, links and all signatures up to block {verified.height} agree; without the secret of epoch {verified.missing_epoch_no} "
+                f"contents and results from block {after} on, and the state, were not tested",
+            ),
+            soft_wrap=True,
+        )
+    elif verified.first_height:
         out.print(
             say(
                 f"账本始于区块 {verified.first_height} 的快照：到区块 {verified.height} 为止链接、签名与状态一致；此前的历史不在这里，未重放",
@@ -45,10 +77,12 @@ def verify(
                 f"block {verified.height}; the history before is not here, so nothing was executed again",
             )
         )
-        return
-    out.print(
-        say(
-            f"核对一致：{verified.height} 个区块、{verified.message_count} 条消息，状态根 {verified.app_hash.hex()}",
-            f"verified: {verified.height} blocks, {verified.message_count} messages, app hash {verified.app_hash.hex()}",
+    else:
+        out.print(
+            say(
+                f"核对一致：{verified.height} 个区块、{verified.message_count} 条消息，状态根 {verified.app_hash.hex()}",
+                f"verified: {verified.height} blocks, {verified.message_count} messages, app hash {verified.app_hash.hex()}",
+            )
         )
-    )
+    if verified.missing_epoch_no:
+        raise typer.Exit(PARTLY)

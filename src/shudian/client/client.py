@@ -62,6 +62,10 @@ class Transport(Protocol):
         """What happened to a deed."""
         ...
 
+    def envelope(self, member_id: int, message_id: bytes) -> bytes:
+        """An envelope as it stands in its block."""
+        ...
+
     def outcomes(self, member_id: int, message_id: bytes | None = None) -> list[dict[str, Any]]:
         """What became of a message."""
         ...

@@ -120,6 +120,11 @@ def read_key_file(path: Path, passphrases: Passphrases | None = None) -> Signing
     return SigningKey(_open(path, passphrases))
 
 
+def read_secret(path: Path, passphrases: Passphrases | None = None) -> bytes:
+    """The 32 secret bytes of a file, for what is not a signing key; otherwise as :func:`read_key_file`."""
+    return _open(path, passphrases)
+
+
 def read_public_key(path: Path) -> bytes:
     """The public half of a key file, 32 bytes; needs no passphrase.
 

@@ -171,6 +171,14 @@ class AgreementKey:
             return None
 
 
+def is_sound_agreement_key(public_key: bytes) -> bool:
+    """Whether an X25519 public key is 32 bytes and not of small order, with which everybody would know what is agreed."""
+    return _ANYBODY.agree(public_key, b"") is not None
+
+
+_ANYBODY = AgreementKey(sha256(b"shudian/anybody"))
+
+
 class SigningKey:
     """A secret Ed25519 key; its text form never shows the secret."""
 

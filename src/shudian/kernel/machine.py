@@ -371,9 +371,14 @@ def advance_clock(context: Context, to_ms: int) -> None:
     CLOCK.put(context, (), Clock(STEPPED, to_ms))
 
 
+def may_rotate_epoch(context: Context) -> bool:
+    """Whether no new epoch began in this block yet."""
+    return EPOCHS.need(context, EPOCHS.count(context)).from_height <= context.height
+
+
 def rotate_epoch(context: Context, public_key: bytes) -> int:
     """Begin a new epoch, which holds from the next block on; at most once a block. Returns its number."""
+    check.that(may_rotate_epoch(context), "one new epoch a block")
     epoch_no = EPOCHS.count(context)
-    check.that(EPOCHS.need(context, epoch_no).from_height <= context.height, "one new epoch a block")
     EPOCHS.put(context, (epoch_no + 1,), Epoch(public_key, context.height + 1, context.market_ms))
     return epoch_no + 1

@@ -18,7 +18,7 @@ from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import SigningKey
 from shudian.kernel.door import Arrival, Opened
 from shudian.kernel.envelope import Envelope, EpochKey
-from shudian.kernel.epochs import FIRST_EPOCH, NodeSecrets
+from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, NodeSecrets
 from shudian.kernel.machine import WALL, Applied, Machine, answer_key
 from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome, Refused, refused
@@ -192,8 +192,21 @@ class EmbeddedNode:
 
     @property
     def epoch(self) -> EpochKey:
-        """The epoch that messages are sealed for now."""
-        return self.machine.epoch_key(self.machine.epoch_at(self.height + 1))
+        """The epoch to seal for now: the present one.
+
+        The one before, which is still taken, where the present one was begun with a key that is not this node's: nothing sealed for that
+        could be opened. Begin another then.
+        """
+        key = self.machine.epoch_key(self.machine.epoch_at(self.height + 1))
+        if key.public_key != self.secrets.of(key.epoch_no).public_key and key.epoch_no > FIRST_EPOCH:
+            return self.machine.epoch_key(key.epoch_no - 1)
+        return key
+
+    @property
+    def next_epoch(self) -> EpochKey:
+        """The epoch that this node can open next, to be begun by the exchange's operator."""
+        epoch_no = EPOCHS.count(self.machine.store) + 1
+        return EpochKey(epoch_no, self.secrets.of(epoch_no).public_key)
 
     def submit(self, envelopes: list[bytes]) -> list[tuple[Outcome, ...]]:
         """Bring envelopes in; returns the outcomes of each when they are durable.

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
-from shudian.kernel.epochs import SecretMissing, Secrets
+from shudian.kernel.codec import Malformed, decode
+from shudian.kernel.epochs import EPOCHS, Epoch, SecretMissing, Secrets
 from shudian.kernel.machine import Machine
+from shudian.kernel.tables import decode_key, number_in
 from shudian.market import MARKET
 from shudian.node.blocks import Block, precommit_bytes
 from shudian.node.errors import NodeError
@@ -17,12 +19,16 @@ from shudian.node.store import LedgerStore
 
 @dataclass(frozen=True)
 class Loaded:
-    """A ledger as it stands: its genesis, the node's public key, the last block, and a machine with the state after it."""
+    """A ledger as it stands: its genesis, the node's public key, the last block, and a machine with the state after it.
+
+    missing_epoch_no: an epoch whose secret was not held, so that the rows were not compared with the app hash; 0 if they were.
+    """
 
     genesis: Genesis
     node_public_key: bytes
     last: Block
     machine: Machine
+    missing_epoch_no: int = 0
 
 
 def load(store: LedgerStore, secrets: Secrets) -> Loaded:
@@ -39,10 +45,11 @@ def load(store: LedgerStore, secrets: Secrets) -> Loaded:
     _check_last(last, genesis, node_public_key)
     machine = Machine(MARKET, genesis.chain_id, store.cold, secrets)
     rows = store.rows()
+    missing_epoch_no = 0
     try:
         app_hash = machine.load(last.header.height, rows)
-    except SecretMissing:
-        app_hash = last.app_hash
+    except SecretMissing as missing:
+        app_hash, missing_epoch_no = last.app_hash, missing.epoch_no
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, CheckFailed) as error:
         raise NodeError(
             f"状态表有一行无法解读（{error}）；shudian verify 会指出是哪一行",
@@ -54,7 +61,7 @@ def load(store: LedgerStore, secrets: Secrets) -> Loaded:
             f"the stored state does not lead to the app hash of block {last.header.height}; shudian verify names the row",
         )
     machine.settle()
-    return Loaded(genesis, node_public_key, last, machine)
+    return Loaded(genesis, node_public_key, last, machine, missing_epoch_no)
 
 
 def chain_id_of(folder: Path) -> str:
@@ -65,6 +72,23 @@ def chain_id_of(folder: Path) -> str:
     """
     with closing(LedgerStore(folder, read_only=True)) as store:
         return Genesis.from_bytes(store.meta("genesis")).chain_id
+
+
+def epochs_of(folder: Path) -> dict[int, Epoch]:
+    """The epochs of the chain in a folder, by number; public, and a node may be running on it.
+
+    Raises:
+        NodeError: if there is no ledger, or it is damaged.
+    """
+    with closing(LedgerStore(folder, read_only=True)) as store:
+        found = {}
+        for table, key, row, _ in store.rows():
+            if table == EPOCHS.name:
+                try:
+                    found[number_in(decode_key(key))] = decode(row, Epoch)
+                except (CheckFailed, Malformed):
+                    raise NodeError("密钥期的记录已损坏", "the record of the epochs is damaged") from None
+    return dict(sorted(found.items()))
 
 
 def _check_last(last: Block, genesis: Genesis, node_public_key: bytes) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from shudian.kernel.envelope import EpochKey
 from shudian.kernel.outcomes import Outcome
 from shudian.node.embedded import EmbeddedNode
+from shudian.node.prove import find_message
 from shudian.reading.reader import THE_PUBLIC, Viewer
 
 
@@ -52,6 +53,15 @@ class LocalTransport:
     def timeline(self, member_id: int, deed: str) -> list[dict[str, Any]]:
         """The timeline of a deed as a member sees it."""
         return self.node.projector.timeline_of(self.viewer(member_id), deed)
+
+    def envelope(self, member_id: int, message_id: bytes) -> bytes:
+        """A member's envelope as it stands in its block, sealed: everybody may have it.
+
+        Raises:
+            NodeError: no block holds it.
+        """
+        block, place = find_message(self.node, member_id, message_id)
+        return block.envelopes[place]
 
     def outcomes(self, member_id: int, message_id: bytes | None = None) -> list[dict[str, Any]]:
         """The outcomes of a member's message, or of all its messages in the order of their blocks."""

@@ -70,14 +70,7 @@ def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> Mess
     Raises:
         NodeError: no block holds it.
     """
-    projector = node.projector
-    told = projector.reader.one(_OVERSEER, projector.messages, {"sender_id": sender_id, "id": message_id})
-    if told is None:
-        raise NodeError(
-            f"成员 {sender_id} 没有消息 {message_id.hex()}", f"member {sender_id} has no message {message_id.hex()}"
-        )
-    block = node.block(told["height"])
-    place = _place(block, (sender_id, message_id))
+    block, place = find_message(node, sender_id, message_id)
     carrier = node.block_after(block.header.height)
     height = block.header.height
     found = results(
@@ -98,6 +91,22 @@ def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> Mess
         found[place],
         merkle_path([result_leaf(result) for result in found], place),
     )
+
+
+def find_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> tuple[Block, int]:
+    """The block that a message stands in, and its place there; it is named as for :func:`prove_message`.
+
+    Raises:
+        NodeError: no block holds it.
+    """
+    projector = node.projector
+    told = projector.reader.one(_OVERSEER, projector.messages, {"sender_id": sender_id, "id": message_id})
+    if told is None:
+        raise NodeError(
+            f"成员 {sender_id} 没有消息 {message_id.hex()}", f"member {sender_id} has no message {message_id.hex()}"
+        )
+    block = node.block(told["height"])
+    return block, _place(block, (sender_id, message_id))
 
 
 def _place(block: Block, answered_at: tuple[int, bytes]) -> int:

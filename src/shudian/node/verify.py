@@ -12,7 +12,7 @@ from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.envelope import Envelope
-from shudian.kernel.epochs import EPOCHS, SecretMissing, Secrets, need_secret
+from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, SecretMissing, Secrets, need_secret
 from shudian.kernel.machine import Applied, Machine
 from shudian.kernel.outcomes import Refused, refused
 from shudian.kernel.tables import encode_key
@@ -82,6 +82,12 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     blobs: dict[bytes, bytes] = {}
     machine = Machine(MARKET, genesis.chain_id, blobs.get, secrets)
     machine.door.back_end = choose().back_end
+    first = secrets.of(FIRST_EPOCH)
+    if first is not None and first.public_key.hex() != genesis.epoch_public_key:
+        raise NodeError(
+            "密钥不属于这本账本：打不开它的第一个密钥期",
+            "the key does not belong to this ledger: it is not that of its first epoch",
+        )
     total = store.height()
     message_count, executed_height, missing_epoch_no = 0, -1, 0
     before: Block | None = None
@@ -124,7 +130,7 @@ def _verify_started(store: LedgerStore, secrets: Secrets, progress: Callable[[in
         progress(block.header.height, total)
     loaded = load(store, secrets)
     loaded.machine.check_all()
-    return Verified(total, 0, loaded.last.app_hash, -1, 0, first)
+    return Verified(total, 0, loaded.last.app_hash, -1, loaded.missing_epoch_no, first)
 
 
 def check_vote(block: Block, public_key: bytes) -> None:

@@ -1,7 +1,8 @@
-"""What may be said to governance, what happened, and its refusals."""
+"""What may be said to governance, what happened, and its refusals; epochs: ``messages_epochs.py``."""
 
 from typing import ClassVar
 
+from shudian.contracts.governance import messages_epochs
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel import fields
 from shudian.kernel.messages import PUBLIC, Authority, Event, Message, Setting
@@ -130,5 +131,7 @@ REFUSALS = (
     SETTING_IS_RETROACTIVE,
     CLOCK_IS_NOT_STEPPED,
     CLOCK_MOVES_FORWARD_ONLY,
+    *messages_epochs.REFUSALS,
 )
-EVENTS = (SettingSet, ClockAdvanced)
+EVENTS = (SettingSet, ClockAdvanced, *messages_epochs.EVENTS)
+REPLIES = messages_epochs.REPLIES

@@ -8,6 +8,7 @@ from shudian.contracts.governance.messages import (
     CLOCK_MOVES_FORWARD_ONLY,
     EVENTS,
     REFUSALS,
+    REPLIES,
     SETTING_IS_RETROACTIVE,
     SETTING_MISSING,
     SETTING_OUT_OF_BOUNDS,
@@ -18,6 +19,8 @@ from shudian.contracts.governance.messages import (
     SetSetting,
     SettingSet,
 )
+from shudian.contracts.governance.messages_epochs import HandOutEpoch, RotateEpoch
+from shudian.contracts.governance.rules_epochs import begin_epoch, hand_out_epoch
 from shudian.contracts.governance.state import INVARIANTS, SETTING_ROWS, TABLES, SettingRow
 from shudian.kernel import clock, fields
 from shudian.kernel.contract import BlockContext, Context, Contract
@@ -123,7 +126,13 @@ CONTRACT = Contract(
     name="governance",
     number=2,
     tables=TABLES,
-    handlers={SetSetting: set_setting, AdvanceClock: move_clock},
+    handlers={
+        SetSetting: set_setting,
+        AdvanceClock: move_clock,
+        RotateEpoch: begin_epoch,
+        HandOutEpoch: hand_out_epoch,
+    },
+    replies=REPLIES,
     events=EVENTS,
     refusals=REFUSALS,
     invariants=INVARIANTS,
