@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,14 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shudian.cli.common import secrets_of
+from shudian.contracts.settlement.messages_facts import BillLine
+from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import SigningKey
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.verify import verify_folder
+from shudian.proofs.check import NotProvenError
+from shudian.proofs.files import ShownRow, StateProof, to_bytes
 from shudian.sandbox.world import build_world
 from shudian.tools.demo.sandbox import open_sandbox
 from shudian.tools.demo.stage import seed_of
+from shudian.tools.disclosure import Disclosure, disclose_statement, open_content
 
 SEED = 20260701
 DAYS = 2
@@ -104,6 +111,30 @@ def test_everything_is_paid_and_the_sides_sum_to_zero(folder: Path, summary: dic
 def test_verify_replays_every_block(folder: Path, summary: dict[str, Any]) -> None:
     verified = verify_folder(folder, secrets_of(folder))
     assert (verified.height, verified.app_hash.hex()) == (summary["height"], summary["app_hash"])
+
+
+def _amount_fen(shown: ShownRow | None) -> int:
+    return 0 if shown is None else decode(shown.row, BillLine).amount_fen
+
+
+def test_every_statement_can_be_disclosed_alone_and_whole(
+    tmp_path: Path, folder: Path, summary: dict[str, Any]
+) -> None:
+    """Each with all its lines and their inputs; short of a line or of itself it proves nothing."""
+    shutil.copytree(folder, tmp_path / "copy")
+    with closing(open_node(tmp_path / "copy")) as node:
+        held = dict(node.machine.store.rows["settlement.statements"].data)
+        assert len(held) == summary["statements"]
+        for (statement_id,), row in held.items():
+            content = disclose_statement(node, row.member_id, statement_id)
+            found = open_content(content, [node.public_key])
+            assert [one.key for one in found.proven.rows if one.table == "settlement.statements"] == [(statement_id,)]
+        proof = decode(decode(content, Disclosure).proof, StateProof)
+        line = next(one for one in proof.rows if one.table == "settlement.lines" and _amount_fen(one.row) > 0)
+        for rows in (proof.rows[1:], tuple(one for one in proof.rows if one is not line)):
+            short = Disclosure(statement_id, to_bytes(replace(proof, rows=rows)))
+            with pytest.raises(NotProvenError):
+                open_content(encode(short), [node.public_key])
 
 
 def test_another_hash_seed_gives_the_same_state(tmp_path: Path, summary: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ PURE_LIBRARIES = frozenset(
             "itertools",
             "typing",
         ),
-        *("msgspec", "numpy", "sortedcontainers", "stdnum.cn.uscc", "stdnum.exceptions"),
+        *("msgspec", "numba", "numpy", "sortedcontainers", "stdnum.cn.uscc", "stdnum.exceptions"),
     }
 )
 CRYPTO_LIBRARIES = frozenset({"cryptography", "hashlib", "hmac", "nacl"})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shudian.clearing.deviation import deviations_of_rows
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import SlotFacts
 from shudian.contracts.governance import rules as governance
@@ -15,12 +16,7 @@ from shudian.contracts.settlement.messages_refusals import (
     DAY_AHEAD_MISSING,
     RULES_DO_NOT_FIT,
 )
-from shudian.contracts.settlement.rules_formulas import (
-    RecoveryRates,
-    f1_deviation_fen,
-    f2_deviation_fen,
-    f5_recovery_fen,
-)
+from shudian.contracts.settlement.rules_formulas import RecoveryRates, f5_recovery_fen
 from shudian.contracts.settlement.rules_green import Claim, Shares, share_out
 from shudian.contracts.settlement.state import DAY_AHEAD, ReferencePrices
 from shudian.kernel import clock
@@ -173,7 +169,8 @@ def _settle_deviation(
     at: BlockContext, market: MarketDay, rules: Mapping[Kind, RuleCode], prices: ReferencePrices
 ) -> None:
     """Price what each member used or produced beside its agreements; the grid company takes the other side. Refuses: 10005."""
-    grid = market.members[market.grid_id]
+    single: list[MemberDay] = []
+    double: list[tuple[MemberDay, Sequence[int]]] = []
     for member_id, own in sorted(market.members.items()):
         if member_id == market.grid_id:
             continue
@@ -184,35 +181,36 @@ def _settle_deviation(
                 raise DAY_AHEAD_MISSING(
                     "member_id", member_id, both(f"{market.day} 的日前出清量", f"an award for {market.day}")
                 )
-            _two_settlement(own, award.quantities_kwh, prices)
+            double.append((own, award.quantities_kwh))
         elif rule is RuleCode.SINGLE_SETTLEMENT:
-            _single_settlement(own, prices)
+            single.append(own)
+    _single_settlement(single, prices)
+    _two_settlement(double, prices)
+    grid = market.members[market.grid_id]
+    for own in (*single, *(own for own, _ in double)):
         grid.day_ahead_kwh -= own.day_ahead_kwh
         grid.day_ahead_fen -= own.day_ahead_fen
         grid.deviation_kwh -= own.deviation_kwh
         grid.deviation_fen -= own.deviation_fen
 
 
-def _single_settlement(own: MemberDay, prices: ReferencePrices) -> None:
-    own.deviation_kwh = sum(own.metered_kwh) - sum(own.contract_kwh)
-    own.deviation_fen = sum(map(f2_deviation_fen, own.contract_kwh, own.metered_kwh, prices.real_time_myuan_mwh))
-
-
-def _two_settlement(own: MemberDay, award_kwh: Sequence[int], prices: ReferencePrices) -> None:
-    legs = list(
-        map(
-            f1_deviation_fen,
-            own.contract_kwh,
-            award_kwh,
-            own.metered_kwh,
-            prices.day_ahead_myuan_mwh,
-            prices.real_time_myuan_mwh,
-        )
+def _single_settlement(days: Sequence[MemberDay], prices: ReferencePrices) -> None:
+    """F2 of all members together, in columns; :func:`rules_formulas.f2_deviation_fen` is the formula of one hour."""
+    found = deviations_of_rows(
+        [own.contract_kwh for own in days], [own.metered_kwh for own in days], prices.real_time_myuan_mwh
     )
-    own.day_ahead_kwh = sum(award_kwh) - sum(own.contract_kwh)
-    own.day_ahead_fen = sum(leg.day_ahead_fen for leg in legs)
-    own.deviation_kwh = sum(own.metered_kwh) - sum(award_kwh)
-    own.deviation_fen = sum(leg.real_time_fen for leg in legs)
+    for own, (energy_kwh, amount_fen) in zip(days, found, strict=True):
+        own.deviation_kwh, own.deviation_fen = energy_kwh, amount_fen
+
+
+def _two_settlement(days: Sequence[tuple[MemberDay, Sequence[int]]], prices: ReferencePrices) -> None:
+    """Both legs of F1 of all members together, in columns; :func:`rules_formulas.f1_deviation_fen` is the formula of one hour."""
+    awards_kwh = [award_kwh for _, award_kwh in days]
+    day_ahead = deviations_of_rows([own.contract_kwh for own, _ in days], awards_kwh, prices.day_ahead_myuan_mwh)
+    real_time = deviations_of_rows(awards_kwh, [own.metered_kwh for own, _ in days], prices.real_time_myuan_mwh)
+    for (own, _), ahead, deviation in zip(days, day_ahead, real_time, strict=True):
+        own.day_ahead_kwh, own.day_ahead_fen = ahead
+        own.deviation_kwh, own.deviation_fen = deviation
 
 
 def _recover(at: BlockContext, market: MarketDay, rules: Mapping[Kind, RuleCode], prices: ReferencePrices) -> None:
