@@ -6,14 +6,14 @@ With a file instead of options that one input is run again.
 import sys
 from pathlib import Path
 
-import atheris
-
-# What is looked at: its branches guide the mutations.
-with atheris.instrument_imports(include=["shudian.kernel", "shudian.proofs", "shudian.contracts"]):
-    from tests.fuzz.targets import TARGETS
-
 
 def main() -> None:
+    # Not at the top: whoever only imports this file needs no atheris and shall not run instrumented code.
+    import atheris  # noqa: PLC0415 - as said above
+
+    with atheris.instrument_imports(include=["shudian.kernel", "shudian.proofs", "shudian.contracts"]):
+        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - the branches of what it imports guide the mutations
+
     name, folder, *options = sys.argv[1:]
     target, corpus = TARGETS[name], Path(folder) / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
