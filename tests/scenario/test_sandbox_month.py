@@ -18,6 +18,7 @@ from shudian.cli.common import secrets_of
 from shudian.contracts.settlement.messages_facts import BillLine
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import SigningKey
+from shudian.kernel.tables import number_in
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.verify import verify_folder
 from shudian.proofs.check import NotProvenError
@@ -125,7 +126,8 @@ def test_every_statement_can_be_disclosed_alone_and_whole(
     with closing(open_node(tmp_path / "copy")) as node:
         held = dict(node.machine.store.rows["settlement.statements"].data)
         assert len(held) == summary["statements"]
-        for (statement_id,), row in held.items():
+        for key, row in held.items():
+            statement_id = number_in(key)
             content = disclose_statement(node, row.member_id, statement_id)
             found = open_content(content, [node.public_key])
             assert [one.key for one in found.proven.rows if one.table == "settlement.statements"] == [(statement_id,)]

@@ -207,6 +207,16 @@ def test_nothing_is_written_that_is_not_on_record(folder: Path) -> None:
         assert not (folder / "out").exists()
 
 
+def test_a_file_that_is_there_is_not_overwritten_nor_a_disclosure_put_on_record(folder: Path) -> None:
+    (folder / "out").write_bytes(b"kept")
+    with pytest.raises(UserError, match="exists"):
+        handed(folder)
+    assert (folder / "out").read_bytes() == b"kept"
+    node = reopen(folder / "data")
+    assert founder(node, "regulator-officer").query("identity.disclosures") == []
+    node.close()
+
+
 @pytest.mark.parametrize("wanted", [(), (ID.hex(), "--statement", "1"), ("xyz",)])
 def test_the_question_must_be_one(folder: Path, wanted: tuple[str, ...]) -> None:
     with pytest.raises(UserError):

@@ -56,6 +56,8 @@ def disclose(
     del lang
     if (message_id is None) == (statement is None):
         raise UserError("请给出消息编号或 --statement，二者取一", "name a message id or --statement, one of the two")
+    if out_file.exists():
+        raise UserError(f"{out_file} 已存在，不会覆盖", f"{out_file} exists and is never overwritten")
     recipient_key, wanted = _hex("--to", to), _hex("ID", message_id or "")
     paths = need_keys(key)
     signing = [read_key(path) for path in paths]
