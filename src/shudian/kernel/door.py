@@ -44,7 +44,7 @@ class Opened:
 
 
 VERIFIED_MAX_COUNT = 1 << 16
-"""Envelopes that a door remembers as well signed, by SHA-256 of the whole; the oldest goes first."""
+"""Envelopes that a door remembers as well signed, by SHA-256 of the whole: at least so many of the latest, and about twice at most."""
 
 Arrival = Opened | Refused
 """What the door made of an envelope."""
@@ -59,7 +59,8 @@ class Door:
         self.back_end: BackEnd = sodium
         self._secrets = secrets
         self._body_type: Any = list[message_type]
-        self._verified: dict[bytes, None] = {}
+        self._verified: set[bytes] = set()
+        self._verified_before: set[bytes] = set()
 
     def open(self, data: bytes, *, verify_signatures: bool = True) -> Opened:
         """Envelope and messages after every check that needs no state.
@@ -98,7 +99,7 @@ class Door:
         digests: dict[int, bytes] = {}
         for place, (data, envelope) in enumerate(zip(envelopes, seen, strict=True)):
             digest = sha256(data)
-            if isinstance(envelope, Refused) or digest in self._verified:
+            if isinstance(envelope, Refused) or digest in self._verified or digest in self._verified_before:
                 continue
             digests[place] = digest
             content = envelope.signed_bytes()
@@ -112,10 +113,9 @@ class Door:
         for place, key, value, good in zip(owners, keys, signatures, verdicts, strict=True):
             if not good and digests.pop(place, None) is not None:
                 judged[place] = badly_signed(Signature(key, value))
-        for digest in digests.values():
-            self._verified[digest] = None
-        while len(self._verified) > VERIFIED_MAX_COUNT:
-            del self._verified[next(iter(self._verified))]
+        if len(self._verified) >= VERIFIED_MAX_COUNT:
+            self._verified_before, self._verified = self._verified, set()
+        self._verified.update(digests.values())
         return judged
 
     def _inside(self, data: bytes, envelope: Envelope | Refused) -> Arrival:

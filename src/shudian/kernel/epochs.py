@@ -56,6 +56,10 @@ class Secrets(Protocol):
         """The secret keys of an epoch, None if they are not held."""
         ...
 
+    def root(self, epoch_no: int) -> bytes | None:
+        """The root of an epoch, to hand it to a process of the same node; 32 secret bytes, None if it is not held."""
+        ...
+
 
 class NodeSecrets:
     """All epochs of an embedded chain: their roots follow from the node's key, so there is no other secret to keep."""
@@ -80,11 +84,16 @@ class HeldSecrets:
 
     def __init__(self, roots: Mapping[int, bytes] | None = None) -> None:
         """Keep epoch number -> root."""
-        self._secrets = {epoch_no: EpochSecret(root) for epoch_no, root in (roots or {}).items()}
+        self._roots = dict(roots or {})
+        self._secrets = {epoch_no: EpochSecret(root) for epoch_no, root in self._roots.items()}
 
     def of(self, epoch_no: int) -> EpochSecret | None:
         """The secret keys of an epoch, None if its root was not given."""
         return self._secrets.get(epoch_no)
+
+    def root(self, epoch_no: int) -> bytes | None:
+        """The root of an epoch, None if it was not given."""
+        return self._roots.get(epoch_no)
 
 
 NO_SECRETS = HeldSecrets()

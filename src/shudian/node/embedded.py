@@ -8,7 +8,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +36,7 @@ from shudian.node.blocks import (
 )
 from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
 from shudian.node.folder import READING_FILE, refuse_lost_blocks, take_folder
+from shudian.node.front import Front, opened_ahead
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.store import LedgerStore
@@ -86,9 +87,18 @@ class EmbeddedNode:
     """A whole chain in one folder. Open it with :meth:`open`, make it with :meth:`create`."""
 
     def __init__(
-        self, folder: Path, node_key: SigningKey, *, genesis: Genesis | None = None, now_ms: Callable[[], int] = wall_ms
+        self,
+        folder: Path,
+        node_key: SigningKey,
+        *,
+        genesis: Genesis | None = None,
+        now_ms: Callable[[], int] = wall_ms,
+        front: bool = False,
     ) -> None:
-        """Open the folder (or make the chain of ``genesis`` in it), load the state and bring the read models up to date."""
+        """Open the folder (or make the chain of ``genesis`` in it), load the state and bring the read models up to date.
+
+        front: whether a process beside this one opens envelopes (see ``node/front.py``); pays for many of them on two cores.
+        """
         self.folder = folder
         self._node_key = node_key
         self._now_ms = now_ms
@@ -108,6 +118,10 @@ class EmbeddedNode:
                 self._begin(genesis)
             self.verifier = choose()
             self.machine.door.back_end = self.verifier.back_end
+            self.front: Front | None = None
+            if front:
+                self.front = Front(self.machine, self.verifier.name)
+                closing.callback(self.front.close)
             try:
                 self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
                 closing.callback(self.projector.close)
@@ -130,7 +144,13 @@ class EmbeddedNode:
 
     @classmethod
     def create(
-        cls, folder: Path, genesis: Genesis, node_key: SigningKey, *, now_ms: Callable[[], int] = wall_ms
+        cls,
+        folder: Path,
+        genesis: Genesis,
+        node_key: SigningKey,
+        *,
+        now_ms: Callable[[], int] = wall_ms,
+        front: bool = False,
     ) -> "EmbeddedNode":
         """Make a new chain in a folder without one."""
         try:
@@ -139,14 +159,16 @@ class EmbeddedNode:
             raise NodeError(
                 f"文件夹 {folder} 无法建立：{error.strerror}", f"folder {folder} cannot be made: {error.strerror}"
             ) from None
-        return cls(folder, node_key, genesis=genesis, now_ms=now_ms)
+        return cls(folder, node_key, genesis=genesis, now_ms=now_ms, front=front)
 
     @classmethod
-    def open(cls, folder: Path, node_key: SigningKey, *, now_ms: Callable[[], int] = wall_ms) -> "EmbeddedNode":
+    def open(
+        cls, folder: Path, node_key: SigningKey, *, now_ms: Callable[[], int] = wall_ms, front: bool = False
+    ) -> "EmbeddedNode":
         """Open the chain of a folder."""
         if not folder.is_dir():
             raise NodeError(f"没有文件夹 {folder}", f"there is no folder {folder}")
-        return cls(folder, node_key, now_ms=now_ms)
+        return cls(folder, node_key, now_ms=now_ms, front=front)
 
     def _begin(self, genesis: Genesis) -> None:
         if (self.folder / READING_FILE).exists():
@@ -219,13 +241,31 @@ class EmbeddedNode:
                 again; send the same envelopes, a repeat gets its first outcome.
             NodeError: this machine's clock has gone back; nothing is taken in until it is right again.
         """
+        (answers,) = self.submit_all([envelopes])
+        return answers
+
+    def submit_all(self, parts: Iterable[list[bytes]]) -> Iterator[list[tuple[Outcome, ...]]]:
+        """:meth:`submit` of one part after another; while one is applied, the front opens the next, if there is a front."""
+        if self.front is None:
+            for envelopes in parts:
+                self._refuse_going_back()
+                yield self._take(self.machine.door.open_all(envelopes))
+        else:
+            for opening in opened_ahead(parts, self.front):
+                self._refuse_going_back()
+                yield self._take(opening.result())
+
+    def _refuse_going_back(self) -> None:
         behind_ms = self._behind_ms()
         if behind_ms > CLOCK_BEHIND_MAX_MS:
             raise NodeError(
                 f"本机时钟比最后区块早 {behind_ms // 1000} 秒，未接收任何消息；请校准时钟",
                 f"this machine's clock is {behind_ms // 1000} s behind the last block, nothing was taken in; set it right",
             )
-        came = [self._known(arrival) for arrival in self.machine.door.open_all(envelopes)]
+
+    def _take(self, arrivals: list[Arrival]) -> list[tuple[Outcome, ...]]:
+        """The outcomes of what came through the door, when they are durable."""
+        came = [self._known(arrival) for arrival in arrivals]
         waiting = [one for one in came if isinstance(one, _Waiting) and one.answer is None]
         with self._queue_lock:
             self._queue.extend(waiting)

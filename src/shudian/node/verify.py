@@ -4,13 +4,17 @@ Executing needs the secrets of the epochs. Where one is not held, execution ends
 are tested to the last block all the same.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Malformed, decode, encode
+from shudian.kernel.door import Arrival
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, SecretMissing, Secrets, need_secret
 from shudian.kernel.machine import Applied, Machine
@@ -27,11 +31,15 @@ from shudian.node.blocks import (
     results_hash,
 )
 from shudian.node.errors import NodeError
+from shudian.node.front import Front, opened_ahead, pays
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.rows import shown_key
 from shudian.node.store import LedgerStore
 from shudian.node.verifiers import choose
+
+FRONT_MIN_HEIGHT = 100
+"""Blocks from which on a front pays: to start one takes half a second of the other core."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +74,11 @@ def verify_folder(
     Raises:
         NodeError: naming the first block, row or blob that is not as it should be.
     """
-    store = LedgerStore(folder, read_only=True)
-    try:
+    with closing(LedgerStore(folder, read_only=True)) as store:
         store.check_structure()
         if store.first_height():
             return _verify_started(store, secrets, progress)
         return _verify(store, secrets, progress)
-    finally:
-        store.close()
 
 
 def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int], None]) -> Verified:
@@ -81,7 +86,8 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     public_key = store.meta("node_public_key")
     blobs: dict[bytes, bytes] = {}
     machine = Machine(MARKET, genesis.chain_id, blobs.get, secrets)
-    machine.door.back_end = choose().back_end
+    verifier = choose()
+    machine.door.back_end = verifier.back_end
     first = secrets.of(FIRST_EPOCH)
     if first is not None and first.public_key.hex() != genesis.epoch_public_key:
         raise NodeError(
@@ -91,23 +97,28 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     total = store.height()
     message_count, executed_height, missing_epoch_no = 0, -1, 0
     before: Block | None = None
-    for block in store.blocks(0):
-        check_links(block, before, genesis, public_key)
-        if not missing_epoch_no:
-            try:
-                applied = _execute(block, genesis, machine)
-            except SecretMissing as missing:
-                missing_epoch_no = missing.epoch_no
-            else:
-                check_results(block, applied)
-                blobs.update(applied.cold)
-                machine.settle()
-                executed_height = block.header.height
-                message_count += sum(len(answers) for answers in applied.outcomes)
-        if missing_epoch_no:
-            _check_signatures(block, machine)
-        before = block
-        progress(block.header.height, total)
+    with ExitStack() as ending:
+        front: Front | None = None
+        if total >= FRONT_MIN_HEIGHT and pays():
+            front = Front(machine, verifier.name)
+            ending.callback(front.close)
+        for block, open_all in _blocks_ahead(store, machine, front):
+            check_links(block, before, genesis, public_key)
+            if not missing_epoch_no:
+                try:
+                    applied = _execute(block, genesis, machine, open_all)
+                except SecretMissing as missing:
+                    missing_epoch_no = missing.epoch_no
+                else:
+                    check_results(block, applied)
+                    blobs.update(applied.cold)
+                    machine.settle()
+                    executed_height = block.header.height
+                    message_count += sum(len(answers) for answers in applied.outcomes)
+            if missing_epoch_no:
+                _check_signatures(block, machine)
+            before = block
+            progress(block.header.height, total)
     if missing_epoch_no:
         app_hash = b"" if before is None else before.app_hash
         return Verified(total, message_count, app_hash, executed_height, missing_epoch_no)
@@ -143,7 +154,27 @@ def check_vote(block: Block, public_key: bytes) -> None:
         raise _differs(block.header.height, "节点签名无效", "the node's signature is invalid")
 
 
-def _execute(block: Block, genesis: Genesis, machine: Machine) -> Applied:
+def _blocks_ahead(
+    store: LedgerStore, machine: Machine, front: Front | None
+) -> Iterator[tuple[Block, Callable[[], list[Arrival]]]]:
+    """Each block and what opens its envelopes; a front opens those of the next blocks meanwhile."""
+    blocks = store.blocks(0)
+    if front is None:
+        for block in blocks:
+            yield block, partial(machine.door.open_all, block.envelopes)
+        return
+    read: deque[Block] = deque()
+
+    def envelopes() -> Iterator[Sequence[bytes]]:
+        for block in blocks:
+            read.append(block)
+            yield block.envelopes
+
+    for opening in opened_ahead(envelopes(), front):
+        yield read.popleft(), opening.result
+
+
+def _execute(block: Block, genesis: Genesis, machine: Machine, open_all: Callable[[], list[Arrival]]) -> Applied:
     height = block.header.height
     try:
         if height == 0:
@@ -151,7 +182,7 @@ def _execute(block: Block, genesis: Genesis, machine: Machine) -> Applied:
             return machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, epoch_public_key)
         for data in block.envelopes:
             _need_secret_of(data, machine)
-        return machine.apply(block.header.time_ms, machine.door.open_all(block.envelopes))
+        return machine.apply(block.header.time_ms, open_all())
     except CheckFailed as error:
         raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
 
