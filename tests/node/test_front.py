@@ -107,7 +107,7 @@ def test_a_killed_front_loses_nothing(node: EmbeddedNode, caplog: pytest.LogCapt
 
 def test_the_front_gets_the_roots_of_later_epochs(node: EmbeddedNode) -> None:
     only_the_front(front_of(node).begin(sealed(node, 1)), front_of(node))
-    founder(node, "exchange-operator").submit(RotateEpoch("test"))
+    founder(node, "exchange-operator").submit(RotateEpoch(node.next_epoch.public_key))
     node.block_after(node.height)
     envelopes = sealed(node, 2)
     assert node.epoch.epoch_no == 2
