@@ -6,7 +6,8 @@ from rows, never hashed nor stored.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from sortedcontainers import SortedList
@@ -24,36 +25,55 @@ _FEW_COUNT = 8
 
 
 class InOrder:
-    """Tuples in ascending order. They are put in order when somebody asks: a table that nobody walks never pays for its order."""
+    """Tuples in ascending order, put in order when somebody asks: a table that nobody walks does not pay for its order.
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._sorted: SortedList = SortedList()
+    Once asked, it follows the changes, until they outnumber the entries; then it is made anew when somebody asks again.
+    """
+
+    def __init__(self, entries: Callable[[], Iterable[Key]]) -> None:
+        """``entries``: gives all entries of the moment, in any order."""
+        self._entries = entries
+        self._sorted: SortedList | None = None
         self._waiting: dict[Key, bool] = {}
+        self._waiting_max_count = 0
 
     def add(self, entry: Key) -> None:
         """Take in an entry that is not there."""
-        if self._waiting.pop(entry, None) is None:
-            self._waiting[entry] = True
+        if self._sorted is not None and self._waiting.pop(entry, None) is None:
+            self._wait(entry, comes=True)
 
     def remove(self, entry: Key) -> None:
         """Take out an entry that is there."""
-        if self._waiting.pop(entry, None) is None:
-            self._waiting[entry] = False
+        if self._sorted is not None and self._waiting.pop(entry, None) is None:
+            self._wait(entry, comes=False)
+
+    def _wait(self, entry: Key, *, comes: bool) -> None:
+        self._waiting[entry] = comes
+        if len(self._waiting) > self._waiting_max_count:
+            self._sorted = None
+            self._waiting.clear()
 
     def sorted(self) -> SortedList:
         """The entries in order; to be read before the next change."""
-        waiting = self._waiting
-        if waiting:
-            if len(waiting) > _FEW_COUNT:
-                self._sorted.update([entry for entry, comes in waiting.items() if comes])
-            for entry, comes in waiting.items():
-                if not comes:
-                    self._sorted.remove(entry)
-                elif len(waiting) <= _FEW_COUNT:
-                    self._sorted.add(entry)
-            waiting.clear()
+        if self._sorted is None:
+            self._sorted = SortedList(self._entries())
+        elif not self._waiting:
+            return self._sorted
+        else:
+            self._follow(self._sorted)
+        self._waiting_max_count = len(self._sorted) + _FEW_COUNT
         return self._sorted
+
+    def _follow(self, ordered: SortedList) -> None:
+        waiting = self._waiting
+        if len(waiting) > _FEW_COUNT:
+            ordered.update([entry for entry, comes in waiting.items() if comes])
+        for entry, comes in waiting.items():
+            if not comes:
+                ordered.remove(entry)
+            elif len(waiting) <= _FEW_COUNT:
+                ordered.add(entry)
+        waiting.clear()
 
 
 class Rows:
@@ -64,9 +84,15 @@ class Rows:
         self.table = table
         self.data: dict[Key, Any] = {}
         self.versions: dict[Key, int] = {}
-        self.keys = InOrder()
-        self.indexes: dict[str, InOrder] = {name: InOrder() for name in table.indexes}
+        self.keys = InOrder(lambda: self.data)
+        self.indexes = {name: InOrder(partial(self._index_entries, of)) for name, of in table.indexes.items()}
         self._indexed = [(self.indexes[name], index_of) for name, index_of in table.indexes.items()]
+
+    def _index_entries(self, index_of: IndexOf) -> Iterator[Key]:
+        for key, row in self.data.items():
+            columns = index_of(key, row)
+            if columns is not None:
+                yield (*columns, *key)
 
     def replace(self, key: Key, row: Record | None) -> Record | None:
         """Set or remove (None) a row and its index entries; returns the old row."""
@@ -112,6 +138,7 @@ class Table(Generic[R]):
         self.name = name
         self.record = record
         self.key = key
+        self._width = len(key)
         self.indexes = dict(indexes or {})
 
     @property
@@ -134,7 +161,7 @@ class Table(Generic[R]):
 
     def put(self, at: HasStore, key: Key, row: R) -> None:
         """Insert or replace a row."""
-        if type(row) is not self.record or len(key) != len(self.key):
+        if type(row) is not self.record or len(key) != self._width:
             message = f"{self.name} takes its own rows and keys"
             raise check.CheckFailed(message)
         at.store.change(self.name, key, row)

@@ -62,7 +62,10 @@ def _reserve(ctx: BlockContext, account_id: int, account: Account, wanted_fen: S
         write(ctx, account_id, replace(account, balances=balances))
         parties = parties_of((owner_of(account_id), account.bank_id))
         for purpose, amount_fen, after in changes:
-            _set(ctx, account_id, purpose, amount_fen)
+            if amount_fen:
+                RESERVATIONS.put(ctx, (account_id, purpose), Reservation(amount_fen, ctx.market_ms))
+            else:
+                RESERVATIONS.delete(ctx, account_id, purpose)
             ctx.emit(
                 FundsReserved(
                     deed=purpose,
@@ -75,10 +78,3 @@ def _reserve(ctx: BlockContext, account_id: int, account: Account, wanted_fen: S
                 )
             )
     return free_of(Code.CASH, balances)
-
-
-def _set(ctx: BlockContext, account_id: int, purpose: str, amount_fen: int) -> None:
-    if amount_fen:
-        RESERVATIONS.put(ctx, (account_id, purpose), Reservation(amount_fen, ctx.market_ms))
-    else:
-        RESERVATIONS.delete(ctx, account_id, purpose)

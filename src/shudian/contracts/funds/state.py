@@ -91,10 +91,9 @@ TABLES = (ACCOUNTS, ENTRIES, RESERVATIONS, PAYOUTS)
 
 def widest_fen(balances: Balances) -> int:
     """The larger side of an account, held and posted together, so that posting a hold can never leave the range."""
-    return max(
-        balances.debits_pending_fen + balances.debits_posted_fen,
-        balances.credits_pending_fen + balances.credits_posted_fen,
-    )
+    debits_fen = balances.debits_pending_fen + balances.debits_posted_fen
+    credits_fen = balances.credits_pending_fen + balances.credits_posted_fen
+    return debits_fen if debits_fen > credits_fen else credits_fen  # noqa: FURB136 - max takes three times as long, in the path of every order
 
 
 def is_sound(account_id: int, account: Account) -> bool:
