@@ -112,7 +112,7 @@ def row_leaf(blind: bytes, version: int, row: bytes) -> bytes:
 
 def bucket_no(path: bytes) -> int:
     """The bucket of a path, 0 to 65,535."""
-    return int.from_bytes(path[:2], "big")
+    return path[0] << 8 | path[1]
 
 
 def bucket_hash(bucket: Sequence[tuple[bytes, bytes]]) -> bytes:

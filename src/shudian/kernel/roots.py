@@ -5,6 +5,7 @@ changed. The rules of hashing are in :mod:`shudian.kernel.merkle`.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable
 
 from shudian.kernel.blinding import RowBlinds, StateKeys
@@ -121,13 +122,16 @@ class StateRoots:
 
     def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
         """Take in changed rows of any contract; the table's name tells whose they are."""
-        by_contract: dict[str, list[Change]] = {}
+        by_table: defaultdict[str, list[Change]] = defaultdict(list)
         for change in changes:
-            if change[0] == CLOCK_TABLE:
-                self._clock = change[2] or b""
-            by_contract.setdefault(_contract_of(change[0]), []).append(change)
+            by_table[change[0]].append(change)
+        by_contract: defaultdict[str, list[Change]] = defaultdict(list)
+        for table, own in by_table.items():
+            by_contract[_contract_of(table)] += own
         for name, own in by_contract.items():
             self._trees[name].update(own, state_key_at)
+        for _, _, clock, _ in by_table[CLOCK_TABLE]:
+            self._clock = clock or b""
 
     def sub_roots(self) -> dict[str, bytes]:
         """The sub-root of each contract, by name."""

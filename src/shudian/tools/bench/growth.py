@@ -7,7 +7,6 @@ from typing import Any
 
 from shudian.clearing.book import Condition
 from shudian.contracts.trading.messages import Side
-from shudian.contracts.trading.state import ORDERS, SESSIONS, STAKES, Order, Stake
 from shudian.kernel.door import Arrival
 from shudian.kernel.machine import Machine
 from shudian.kernel.units import SEGMENTS_PER_DAY
@@ -59,12 +58,15 @@ def _all_done(outcomes: Sequence[tuple[Any, ...]]) -> None:
 
 def _rest(machine: Machine, session_id: int, size: int) -> None:
     """Let ``size`` orders rest, half buys at the floor and half sells at the cap of the session's prices."""
-    rules = SESSIONS.need(machine.store, session_id).rules
+    sessions, orders, stakes = (
+        machine.store.rows[f"trading.{name}"].table for name in ("sessions", "orders", "stakes")
+    )
+    rules = sessions.need(machine.store, session_id).rules
     counts = {side: [0] * SEGMENTS_PER_DAY for side in Side}
     for number in range(size):
         side, segment = (Side.SELL if number % 2 else Side.BUY), number // 2 % SEGMENTS_PER_DAY
         counts[side][segment] += 1
-        order = Order(
+        order = orders.record(
             order_id=FIRST_ID + number,
             session_id=session_id,
             owner_id=OWNER_ID,
@@ -75,7 +77,7 @@ def _rest(machine: Machine, session_id: int, size: int) -> None:
             open_kwh=QUANTITY_KWH,
             condition=Condition.GTC,
         )
-        ORDERS.put(machine.store, (order.order_id,), order)
+        orders.put(machine.store, (order.order_id,), order)
     for side in Side:
         exposed_kwh = tuple(QUANTITY_KWH * count for count in counts[side])
-        STAKES.put(machine.store, (OWNER_ID, session_id, side), Stake(sum(counts[side]), exposed_kwh, 0))
+        stakes.put(machine.store, (OWNER_ID, session_id, side), stakes.record(sum(counts[side]), exposed_kwh, 0))
