@@ -278,7 +278,12 @@ def test_no_option_and_no_variable_carries_a_secret() -> None:
         for parameter in command.params
         if any(word in parameter.name for word in ("pass", "secret", "seed"))
     }
-    assert suspicious == {("", "passphrase_fd"): None, ("node init", "no_passphrase"): None, ("demo", "seed"): None}
+    assert suspicious == {
+        ("", "passphrase_fd"): None,
+        ("node init", "no_passphrase"): None,
+        ("epoch accept", "no_passphrase"): None,
+        ("demo", "seed"): None,
+    }
 
 
 def test_secrets_appear_nowhere(chain: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

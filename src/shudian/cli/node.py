@@ -34,7 +34,7 @@ from shudian.cli.common import (
 from shudian.cli.passphrase import known_or_typed, new_passphrase, read_key
 from shudian.client.keys import make_key_file, seal_key_file
 from shudian.kernel.crypto import SigningKey, sha256
-from shudian.kernel.epochs import FIRST_EPOCH, NodeSecrets
+from shudian.kernel.epochs import FIRST_EPOCH, NO_SECRETS, NodeSecrets
 from shudian.kernel.machine import STEPPED, WALL, Machine
 from shudian.market import MARKET
 from shudian.node.backup import Label, back_up
@@ -230,13 +230,24 @@ def backup(
     lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
-    """备份账本，节点可照常运行；不含任何私钥。 Back up the ledger, while the node may be running; no secret key is in it."""
+    """备份账本，节点可照常运行；不含任何私钥。 Back up the ledger, while the node may be running; no secret key is in it.
+
+    有节点密钥时，状态各行与状态根核对；密钥已封存则需口令。 With the node's key in the folder all rows are tested against the app hash; a sealed one asks for its passphrase.
+    """
     del lang
+    secrets = secrets_of(data)
     _print_label(
-        back_up(data, destination, secrets_of(data)),
-        say(f"已备份到 {destination}", f"backed up to {destination}"),
-        as_json,
+        back_up(data, destination, secrets), say(f"已备份到 {destination}", f"backed up to {destination}"), as_json
     )
+    if secrets is NO_SECRETS and not as_json:
+        out.print(
+            say(
+                f"文件夹中没有 {NODE_KEY_FILE}：状态各行未与状态根核对",
+                f"there is no {NODE_KEY_FILE} in the folder: the rows were not tested against the app hash",
+            ),
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 @app.command("restore")
@@ -246,7 +257,7 @@ def restore(
     lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
-    """由备份建新的账本文件夹，并以状态根核对。 Make a new folder of a backup, tested against its app hash."""
+    """由备份建新的账本文件夹，并与其标签核对。 Make a new folder of a backup, tested against its label."""
     del lang
     done = say(
         f"已恢复到 {data}；请放回 {NODE_KEY_FILE}，再运行 shudian verify {data}",

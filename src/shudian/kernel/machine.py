@@ -216,9 +216,8 @@ class Machine:
         if envelope.expires_ms > now_ms + EXPIRY_MAX_MS:
             raise EXPIRY_TOO_FAR("expires_ms", envelope.expires_ms, f"<= {now_ms + EXPIRY_MAX_MS}")
         epoch_no = self.epoch_at(self.height + 1)
-        if (
-            not epoch_no - 1 <= envelope.epoch_no <= epoch_no
-        ):  # the one before is still taken: a rotation loses no message
+        # the one before is still taken: a rotation loses no message on its way
+        if not epoch_no - 1 <= envelope.epoch_no <= epoch_no:
             raise EPOCH_NOT_IN_FORCE("epoch_no", envelope.epoch_no, f"{max(epoch_no - 1, FIRST_EPOCH)}..{epoch_no}")
         return None
 
