@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SMALL_DISK_BYTES = 2 << 20
+SMALL_DISK_BYTES = 4 << 20
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def memory_folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB of its own; needs the right to mount one."""
+    """A file system of 4 MB of its own; needs the right to mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")

@@ -253,3 +253,29 @@ def test_what_was_acknowledged_survives_kill(tmp_path: Path) -> None:
     assert node.height in (len(counts), len(counts) + 1)
     node.close()
     assert verify_folder(tmp_path, SECRETS).height == node.height
+
+
+def test_read_models_follow_the_answer_and_show_all_that_was_acknowledged(tmp_path: Path) -> None:
+    node = create(tmp_path)
+    exchange = founder(node, "exchange-operator")
+    node.submit([exchange.seal([set_holiday(20260701)], message_id=b"0123456789abcdef")])
+    behind = sqlite3.connect(tmp_path / READING_FILE)
+    assert behind.execute("SELECT COUNT(*) FROM messages").fetchone() == (0,)
+    assert len(exchange.outcomes(b"0123456789abcdef")) == 1
+    assert behind.execute("SELECT COUNT(*) FROM messages").fetchone() == (1,)
+    node.submit([exchange.seal([set_holiday(20260702)])])
+    node.close()
+    assert behind.execute("SELECT COUNT(*) FROM messages").fetchone() == (2,)
+    behind.close()
+
+
+def test_read_models_do_not_fall_too_far_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shudian.node.embedded.UNFOLLOWED_MAX_COUNT", 3)
+    node = create(tmp_path)
+    exchange = founder(node, "exchange-operator")
+    behind = sqlite3.connect(tmp_path / READING_FILE)
+    for count in range(2):
+        node.submit([exchange.seal([set_holiday(20260701 + count)])])
+        assert behind.execute("SELECT COUNT(*) FROM messages").fetchone() == (2 * count,)
+    behind.close()
+    node.close()

@@ -61,7 +61,7 @@ def test_a_ledger_that_cannot_grow_says_that_the_disk_is_full(tmp_path: Path) ->
 def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
     node = create(small_disk / "chain")
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(900_000))
+    ballast.write_bytes(bytes(2_600_000))  # the read models need more than the ledger when they catch up
     told, stopped = until_it_stops(node)
     assert "full" in stopped.en
     node.close()

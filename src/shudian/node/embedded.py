@@ -1,13 +1,15 @@
 """The embedded engine: one process, one writer, a signed and hash-linked block log over SQLite.
 
 Threads that submit at the same time share a block and its one durable write (group commit): whoever gets the lock first takes all that
-waits. The projector follows each block, and catches up at start.
+waits. The read models follow after the answers: before anything is read from them, when too much is waiting, and at the end; what a crash
+left out they catch up at the next start.
 """
 
 import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -48,6 +50,9 @@ BLOCK_MAX_COUNT = 4_096
 CLOCK_BEHIND_MAX_MS = 60_000
 """How far this machine's clock may stand before the last block's time; steps of a time service are far smaller."""
 
+UNFOLLOWED_MAX_COUNT = 65_536
+"""Envelopes and events that may wait for the read models: what a reader waits for at most, a few seconds, and the memory they take."""
+
 _STOPPED = ("节点因故障已停止", "the node has stopped after a fault")
 _DAMAGED_READERS = (
     f"查询库 {READING_FILE} 无法使用，请删除它，下次启动时会重建",
@@ -83,6 +88,16 @@ class _Waiting:
     done: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A block that the read models have not followed yet."""
+
+    height: int
+    messages_ms: int
+    batch: list[_Waiting]
+    applied: Applied
+
+
 class EmbeddedNode:
     """A whole chain in one folder. Open it with :meth:`open`, make it with :meth:`create`."""
 
@@ -106,6 +121,8 @@ class EmbeddedNode:
         self._queue: list[_Waiting] = []
         self._queue_lock = threading.Lock()
         self._stopped: NodeStoppedError | None = None
+        self._unfollowed: deque[_Made] = deque()
+        self._following = threading.RLock()
         with ExitStack() as closing:
             closing.enter_context(take_folder(folder))
             if genesis is None:
@@ -123,10 +140,10 @@ class EmbeddedNode:
                 self.front = Front(self.machine, self.verifier.name)
                 closing.callback(self.front.close)
             try:
-                self.projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
-                closing.callback(self.projector.close)
+                self._projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
+                closing.callback(self._projector.close)
                 self._refuse_lost_readers()
-                for block in self._store.blocks(self.projector.height + 1):
+                for block in self._store.blocks(self._projector.height + 1):
                     self._project(block, self._said(block))
             except sqlite3.Error as error:
                 raise sqlite_fault(*_DAMAGED_READERS, error) from None
@@ -135,7 +152,7 @@ class EmbeddedNode:
     def _refuse_lost_readers(self) -> None:
         """Read models grow out of blocks; those before a snapshot are not here to grow them anew."""
         first = self._store.first_height()
-        if first and self.projector.height < first:
+        if first and self._projector.height < first:
             raise NodeError(
                 f"账本始于区块 {first} 的快照，查询库 {READING_FILE} 无法由此前的区块重建；请放回快照中的 {READING_FILE}",
                 f"this ledger starts from a snapshot at block {first}, so its read models cannot be built anew; "
@@ -277,10 +294,11 @@ class EmbeddedNode:
         return [(refused(one),) if isinstance(one, Refused) else one.answer or () for one in came]
 
     def tick(self) -> None:
-        """Make an empty block so that hooks whose time has come run; only a wall clock needs it, and one that has not gone back."""
+        """Make an empty block so that hooks whose time has come run, which only a wall clock needs, one that has not gone back; the read models follow."""
         with self._lock:
             if self.machine.clock_mode == WALL and self._behind_ms() <= CLOCK_BEHIND_MAX_MS:
                 self._make_block([])
+        self.follow()
 
     def block_after(self, height: int) -> Block:
         """The block after a height, which carries what the block of that height led to; an empty one is made where none is yet."""
@@ -364,23 +382,44 @@ class EmbeddedNode:
             one.done.set()
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
-        self._follow(batch, applied, self._messages_ms(block, before))
+        self._unfollowed.append(_Made(self.height, self._messages_ms(block, before), batch, applied))
+        if sum(len(made.batch) + len(made.applied.events) for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
+            self.follow()
 
-    def _follow(self, batch: list[_Waiting], applied: Applied, messages_ms: int) -> None:
-        """Bring the read models to the block just made. It is durable and answered, so their failure stops the node but unsays nothing."""
+    @property
+    def projector(self) -> Projector:
+        """The read models, brought to the last block."""
+        self.follow()
+        return self._projector
+
+    def follow(self) -> None:
+        """Bring the read models to the last block. Blocks are durable and answered, so a failure stops the node but unsays nothing."""
+        with self._following:
+            try:
+                while self._unfollowed:
+                    self._follow(self._unfollowed[0])
+                    self._unfollowed.popleft()
+            except sqlite3.Error as error:
+                height = self._unfollowed[0].height
+                self._unfollowed.clear()  # the next start catches up
+                self._stopped = _stop(
+                    f"查询库跟不上区块（{error}）", f"its read models cannot follow the blocks ({error})"
+                )
+                _log.error("block %s is durable, yet %s", height, self._stopped)
+            except BaseException:
+                self._unfollowed.clear()
+                self._stopped = _stop()
+                raise
+
+    def _follow(self, made: _Made) -> None:
         said = [
             _said(one.opened.envelope, one.opened.messages, outcomes)
-            for one, outcomes in zip(batch, applied.outcomes, strict=True)
+            for one, outcomes in zip(made.batch, made.applied.outcomes, strict=True)
             if self.machine.uses_id(outcomes)
         ]
-        try:
-            self.projector.project(self.height, messages_ms, said, applied.events, hooks_ms=applied.market_ms)
-        except sqlite3.Error as error:
-            self._stopped = _stop(f"查询库跟不上区块（{error}）", f"its read models cannot follow the blocks ({error})")
-            _log.error("block %s is durable, yet %s", self.height, self._stopped)
-        except BaseException:
-            self._stopped = _stop()
-            raise
+        self._projector.project(
+            made.height, made.messages_ms, said, made.applied.events, hooks_ms=made.applied.market_ms
+        )
 
     def _seal(self, envelopes: list[bytes], applied: Applied, before: Block | None, time_ms: int) -> Block:
         header = header_after(before, self.genesis, self._node_key.public_key, time_ms, envelopes)
@@ -413,7 +452,7 @@ class EmbeddedNode:
     def _project(self, block: Block, said: list[Said]) -> None:
         events = decode_events(block.events, self.machine.event_type)
         before = self._store.block(block.header.height - 1) if block.header.height else None
-        self.projector.project(
+        self._projector.project(
             block.header.height, self._messages_ms(block, before), said, events, hooks_ms=block.market_ms
         )
 
@@ -440,5 +479,8 @@ class EmbeddedNode:
         return member_of_key(self.machine.store, public_key)
 
     def close(self) -> None:
-        """Close the files and give the folder back."""
-        self._closing.close()
+        """Bring the read models to the last block, close the files and give the folder back."""
+        try:
+            self.follow()
+        finally:
+            self._closing.close()
