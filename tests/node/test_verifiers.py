@@ -38,6 +38,13 @@ SMALL_ORDER = [
 Case = tuple[bytes, bytes, bytes]
 
 
+@pytest.fixture(autouse=True)
+def chosen_anew() -> Iterator[None]:
+    verifiers._choose.cache_clear()
+    yield
+    verifiers._choose.cache_clear()
+
+
 def _usable() -> dict[str, BackEnd]:
     found = {}
     for name, load in verifiers.LOADERS.items():
@@ -151,14 +158,14 @@ def test_where_the_instructions_are_missing_another_is_taken_and_it_is_said(
     (tmp_path / "cpuinfo").write_text("flags : sse2 avx2\n")
     monkeypatch.setattr(multibuffer, "_FLAGS_FILE", tmp_path / "cpuinfo")
     monkeypatch.delenv(verifiers.ENVIRONMENT_NAME, raising=False)
-    chosen = verifiers.choose.__wrapped__()
+    chosen = verifiers.choose()
     assert (chosen.name, chosen.back_end) == (verifiers.PYNACL, sodium)
     ((name, reason),) = chosen.declined
     assert name == verifiers.MULTIBUFFER
     assert "AVX-512 IFMA" in reason.zh
     assert "no AVX-512 IFMA" in reason.en
     with pytest.raises(NodeError, match="AVX-512 IFMA"):
-        verifiers.choose.__wrapped__(verifiers.MULTIBUFFER)
+        verifiers.choose(verifiers.MULTIBUFFER)
 
 
 def test_where_the_libraries_are_missing_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -172,9 +179,9 @@ def test_where_the_libraries_are_missing_it_is_said(monkeypatch: pytest.MonkeyPa
 
 def test_one_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(verifiers.ENVIRONMENT_NAME, verifiers.CRYPTOGRAPHY)
-    assert verifiers.choose.__wrapped__().name == verifiers.CRYPTOGRAPHY
+    assert verifiers.choose().name == verifiers.CRYPTOGRAPHY
     with pytest.raises(NodeError, match="there is no verifier abacus"):
-        verifiers.choose.__wrapped__("abacus")
+        verifiers.choose("abacus")
 
 
 @pytest.mark.parametrize("point", SMALL_ORDER, ids=bytes.hex)

@@ -53,14 +53,17 @@ LOADERS: dict[str, Callable[[], BackEnd]] = {
 """The back ends, the fastest first."""
 
 
-@cache
 def choose(name: str = "") -> Verifier:
     """The back end of a name, or of the environment's choice, or the fastest that loads and passes its self-test.
 
     Raises:
         NodeError: there is none of that name, or it cannot be used here.
     """
-    name = name or os.environ.get(ENVIRONMENT_NAME, "")
+    return _choose(name or os.environ.get(ENVIRONMENT_NAME, ""))
+
+
+@cache
+def _choose(name: str) -> Verifier:
     if name:
         if name not in LOADERS:
             known = " | ".join(LOADERS)

@@ -1,7 +1,8 @@
 """How fast the ledger takes signed orders, end to end and by stage, against the bare signature-verify rate of the same run.
 
-Set-up: an embedded node in a temporary folder (SQLite, WAL, full sync), half of the members generators and half users, one rolling session of 24
-segments; orders are signed before timing starts and submitted in blocks; they match, reserve collateral, emit events, are projected.
+Set-up: an embedded node with a front in a temporary folder (SQLite, WAL, full sync), half of the members generators and half users, one
+rolling session of 24 segments; orders are sealed and signed before timing starts and submitted in blocks; they match, reserve collateral,
+post, emit events. Timed: from the door to the durable answer of the last; the read models follow and are timed apart.
 """
 
 import os
@@ -9,8 +10,12 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import wraps
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +37,28 @@ from shudian.contracts.roles import Kind
 from shudian.contracts.trading.messages import OpenSession, PlaceOrder, Product, Side
 from shudian.kernel import clock
 from shudian.kernel.crypto import SigningKey, sha256
+from shudian.kernel.door import Arrival
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import STEPPED
+from shudian.kernel.machine import STEPPED, Machine
 from shudian.kernel.messages import Message
 from shudian.kernel.units import SEGMENTS_PER_DAY
 from shudian.node.embedded import EmbeddedNode
+from shudian.node.errors import NodeError
 from shudian.node.founding import SICHUAN_FOUNDERS, found
 from shudian.node.genesis import Genesis
 from shudian.node.local import LocalTransport
+from shudian.node.verifiers import ENVIRONMENT_NAME, MULTIBUFFER, PYNACL, choose
+from shudian.node.verify import verify_folder
 from shudian.sandbox.companies import credit_code
+from shudian.tools.bench.growth import growth
 
-MEMBERS_COUNT = 200
-ORDERS_COUNT = 4_000
-BLOCK_COUNT = 500
-VERIFY_COUNT = 4_000
+MEMBERS_COUNT = 500
+ORDERS_COUNT = 10_000
+BLOCK_COUNT = 2_000
+BATCH_COUNT = 100
+VERIFY_COUNT = 20_000
+PACED_SECONDS = 3
+UP_SECONDS = 60
 START_MS = clock.ms_at(20260620, 8)
 TRADE_DAY, DELIVERY_DAY = 20260620, 20260622
 PRICE_LOW_MYUAN_MWH, PRICE_STEP_MYUAN_MWH, PRICE_STEPS = 180_000, 500, 41
@@ -53,58 +66,185 @@ STAGES = ("door", "execute", "commit", "project")
 EXCHANGE_ID, BANK_ID = 1, 3
 
 
-def run(runs: int = 5) -> dict[str, Any]:
-    """Medians over ``runs``: orders per second, the verify rate, their ratio, and microseconds per order by stage."""
-    rates, verify_rates = [], []
-    stages: dict[str, list[float]] = {name: [] for name in STAGES}
-    trades = 0
+@dataclass
+class _Turn:
+    """What one run gave: rates per second, seconds by stage, acknowledge times in seconds."""
+
+    orders_per_s: float = 0.0
+    followed_per_s: float = 0.0
+    replay_per_s: float = 0.0
+    trades: int = 0
+    spent: dict[str, float] = field(default_factory=dict)
+    acknowledged_s: list[float] = field(default_factory=list)
+
+
+def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
+    """Medians over ``runs``: rates per second, ratios to the two-core verify rate, acknowledge times at half load, microseconds per order by stage.
+
+    growth_too: also the cost of an order on a state of a thousand to a million rows.
+    """
+    fast = _fast_verifier()
+    verify_rates: list[float] = []
+    single: list[_Turn] = []
+    batched: list[_Turn] = []
+    faster: list[_Turn] = []
+    acknowledged_s: list[float] = []
     for turn in range(runs):
-        verify_rates.append(_verify_per_s())
-        rate, spent, trades = _orders_per_s(turn)
-        rates.append(rate)
-        for name in STAGES:
-            stages[name].append(spent[name] / ORDERS_COUNT * 1e6)
-    orders_per_s, verify_per_s = statistics.median(rates), statistics.median(verify_rates)
+        verify_rates.append(verify_per_s())
+        with _verifier(PYNACL):
+            single.append(_run(turn, 1))
+            batched.append(_run(turn, BATCH_COUNT))
+            acknowledged_s.extend(_paced(turn, single[-1].orders_per_s / 2))
+        if fast:
+            with _verifier(fast):
+                faster.append(_run(turn, 1))
+    verify_rate = statistics.median(verify_rates)
+    rates = {
+        "single_orders_per_s": _median(single, "orders_per_s"),
+        "single_orders_per_s_fast": _median(faster, "orders_per_s"),
+        "batched_orders_per_s": _median(batched, "orders_per_s"),
+        "single_orders_followed_per_s": _median(single, "followed_per_s"),
+        "replay_per_s": _median(single, "replay_per_s"),
+        "replay_per_s_fast": _median(faster, "replay_per_s"),
+    }
+    percentiles = statistics.quantiles(acknowledged_s, n=100)
     return {
-        "set_up": f"{MEMBERS_COUNT} members, {SEGMENTS_PER_DAY} segments, {ORDERS_COUNT} orders in blocks of {BLOCK_COUNT}, one process, durable",
+        "set_up": f"{MEMBERS_COUNT} members, {SEGMENTS_PER_DAY} segments, {ORDERS_COUNT} orders in blocks of {BLOCK_COUNT} "
+        f"(batched: {BATCH_COUNT} an envelope), a front beside the engine, durable",
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
         "runs": runs,
-        "signed_orders_per_s": round(orders_per_s),
-        "pynacl_verify_per_s": round(verify_per_s),
-        "orders_over_verify": round(orders_per_s / verify_per_s, 3),
-        "trades": trades,
-        "stages_us_per_order": {name: round(statistics.median(values), 1) for name, values in stages.items()},
+        "pynacl_verify_per_s_2cores": round(verify_rate),
+        **{name: None if rate is None else round(rate) for name, rate in rates.items()},
+        **{
+            f"{name.replace('_per_s', '')}_over_verify": None if rate is None else round(rate / verify_rate, 3)
+            for name, rate in rates.items()
+        },
+        "ack_p50_ms": round(percentiles[49] * 1_000, 1),
+        "ack_p99_ms": round(percentiles[98] * 1_000, 1),
+        "trades": single[-1].trades,
+        "stages": {
+            name: round(statistics.median([turn.spent[name] for turn in single]) / ORDERS_COUNT * 1e6, 1)
+            for name in STAGES
+        },
+        "growth": growth(_prepared) if growth_too else None,
     }
 
 
-def _verify_per_s() -> float:
+def verify_per_s() -> float:
+    """Signatures per second that two processes of PyNaCl verify together."""
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        list(pool.map(_verify_share, [1, 1]))  # both are up
+        return sum(pool.map(_verify_share, [VERIFY_COUNT] * 2))
+
+
+def _verify_share(count: int) -> float:
+    """Signatures per second of one process."""
     key = SigningKey(sha256(b"bench"))
     content = bytes(300)
     signed = key.sign(content) + content
     started = time.perf_counter()
-    for _ in range(VERIFY_COUNT):
+    for _ in range(count):
         bindings.crypto_sign_open(signed, key.public_key)
-    return VERIFY_COUNT / (time.perf_counter() - started)
+    return count / (time.perf_counter() - started)
 
 
-def _orders_per_s(turn: int) -> tuple[float, dict[str, float], int]:
+def _median(turns: list[_Turn], name: str) -> float | None:
+    return statistics.median([getattr(turn, name) for turn in turns]) if turns else None
+
+
+def _fast_verifier() -> str:
+    """The optional back end where this machine has it."""
+    try:
+        return choose(MULTIBUFFER).name
+    except NodeError:
+        return ""
+
+
+@contextmanager
+def _verifier(name: str) -> Iterator[None]:
+    """Let nodes and replays of this process use one back end."""
+    before = os.environ.get(ENVIRONMENT_NAME)
+    os.environ[ENVIRONMENT_NAME] = name
+    try:
+        yield
+    finally:
+        del os.environ[ENVIRONMENT_NAME]
+        if before is not None:
+            os.environ[ENVIRONMENT_NAME] = before
+
+
+@contextmanager
+def _market(
+    turn: int, batch_count: int, *, orders_count: int = ORDERS_COUNT
+) -> Iterator[tuple[EmbeddedNode, list[bytes]]]:
+    """A node with a market and a front that is up, and sealed orders for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        node = EmbeddedNode.create(Path(folder), _genesis(), _key("node"), now_ms=lambda: START_MS, front=True)
+        try:
+            session_id = _prepare(node)
+            envelopes = _signed_orders(node, session_id, turn, batch_count, orders_count)
+            node.follow()
+            if node.front is not None:
+                node.front.wait_up(UP_SECONDS)
+            yield node, envelopes
+        finally:
+            node.close()
+
+
+def _run(turn: int, batch_count: int) -> _Turn:
+    result = _Turn()
+    with _market(turn, batch_count) as (node, envelopes):
+        step = BLOCK_COUNT // batch_count
+        blocks = [envelopes[first : first + step] for first in range(0, len(envelopes), step)]
+        result.spent = _time_stages(node)
+        started = time.perf_counter()
+        outcomes = [outcome for block in node.submit_all(blocks) for answers in block for outcome in answers]
+        seconds = time.perf_counter() - started
+        node.follow()
+        followed_seconds = time.perf_counter() - started
+        _all_done(tuple(outcomes))
+        result.orders_per_s, result.followed_per_s = len(outcomes) / seconds, len(outcomes) / followed_seconds
+        result.spent["door"] = seconds - result.spent["execute"] - result.spent["commit"] - result.spent["project"]
+        result.spent["project"] = result.spent["project"] or followed_seconds - seconds
+        result.trades = node.projector.connection.execute("SELECT COUNT(*) FROM trading_tape").fetchone()[0]
+        if batch_count == 1:
+            started = time.perf_counter()
+            verified = verify_folder(node.folder, node.secrets)
+            result.replay_per_s = verified.message_count / (time.perf_counter() - started)
+    return result
+
+
+def _paced(turn: int, rate_per_s: float) -> list[float]:
+    """Seconds from arrival to durable answer of each order, while orders arrive evenly at a rate; what is there goes into a block together."""
+    count = int(rate_per_s * PACED_SECONDS)
+    seconds: list[float] = []
+    with _market(turn, 1, orders_count=count) as (node, envelopes):
+        started = time.perf_counter()
+        while len(seconds) < count:
+            done = len(seconds)
+            due = min(count, int((time.perf_counter() - started) * rate_per_s))
+            if due == done:
+                node.follow()
+                time.sleep(max(0.0, started + (done + 1) / rate_per_s - time.perf_counter()))
+                continue
+            node.submit(envelopes[done:due])
+            answered = time.perf_counter() - started
+            seconds.extend(answered - number / rate_per_s for number in range(done, due))
+    return seconds
+
+
+def _prepared() -> tuple[Machine, int, Sequence[Sequence[Arrival]]]:
+    """A market's machine, its session, and blocks of orders that have been through the door; its folder is gone, it lives in memory."""
     with tempfile.TemporaryDirectory() as folder:
         node = EmbeddedNode.create(Path(folder), _genesis(), _key("node"), now_ms=lambda: START_MS)
         try:
             session_id = _prepare(node)
-            blocks = _signed_orders(node, session_id, turn)
-            spent = _time_stages(node)
-            started = time.perf_counter()
-            outcomes = [answers for block in blocks for answers in node.submit(block)]
-            seconds = time.perf_counter() - started
-            refused = [answers[0] for answers in outcomes if not answers[0].done]
-            if refused:
-                message = f"the bench's orders were refused: {refused[0]}"
-                raise RuntimeError(message)
-            trades = node.projector.connection.execute("SELECT COUNT(*) FROM trading_tape").fetchone()[0]
+            envelopes = _signed_orders(node, session_id, 0, 1, ORDERS_COUNT)
+            arrivals = node.machine.door.open_all(envelopes)
         finally:
             node.close()
-    return ORDERS_COUNT / seconds, spent, trades
+    blocks = [arrivals[first : first + BLOCK_COUNT] for first in range(0, len(arrivals), BLOCK_COUNT)]
+    return node.machine, session_id, blocks
 
 
 def _key(name: str) -> SigningKey:
@@ -187,23 +327,26 @@ def _resource(kind: Kind) -> RegisterResource:
     )
 
 
-def _signed_orders(node: EmbeddedNode, session_id: int, turn: int) -> list[list[bytes]]:
+def _signed_orders(node: EmbeddedNode, session_id: int, turn: int, batch_count: int, orders_count: int) -> list[bytes]:
     """Orders around one price, so that a good half of them trade; a small multiplicative generator spreads them."""
     transport = LocalTransport(node)
     clients = [Client(transport, _member_id(place), [_key(f"member-{place}")]) for place in range(MEMBERS_COUNT)]
     envelopes, state = [], turn + 1
-    for number in range(ORDERS_COUNT):
-        state = state * 48_271 % 2_147_483_647
+    for number in range(-(-orders_count // batch_count)):
         place = number % MEMBERS_COUNT
         side = Side.SELL if _kind(place) is Kind.GENERATOR else Side.BUY
-        price = PRICE_LOW_MYUAN_MWH + state % PRICE_STEPS * PRICE_STEP_MYUAN_MWH
-        order = PlaceOrder(session_id, state // PRICE_STEPS % SEGMENTS_PER_DAY, side, price, 100 * (1 + state % 50))
-        envelopes.append(clients[place].seal([order], message_id=derived_id("bench", str(turn), str(number))))
-    return [envelopes[first : first + BLOCK_COUNT] for first in range(0, ORDERS_COUNT, BLOCK_COUNT)]
+        orders: list[Message] = []
+        for _ in range(batch_count):
+            state = state * 48_271 % 2_147_483_647
+            price = PRICE_LOW_MYUAN_MWH + state % PRICE_STEPS * PRICE_STEP_MYUAN_MWH
+            segment = state // PRICE_STEPS % SEGMENTS_PER_DAY
+            orders.append(PlaceOrder(session_id, segment, side, price, 100 * (1 + state % 50)))
+        envelopes.append(clients[place].seal(orders, message_id=derived_id("bench", str(turn), str(number))))
+    return envelopes
 
 
 def _time_stages(node: EmbeddedNode) -> dict[str, float]:
-    """Put a stopwatch around the four stages of this node; returns the seconds, filled while it runs."""
+    """Put a stopwatch around the stages of this node; returns the seconds, filled while it runs."""
     spent = dict.fromkeys(STAGES, 0.0)
 
     def timed(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
@@ -218,7 +361,6 @@ def _time_stages(node: EmbeddedNode) -> dict[str, float]:
         return watched
 
     for name, owner, method in (
-        ("door", node.machine.door, "open_all"),
         ("execute", node.machine, "apply"),
         ("commit", node._store, "commit"),  # noqa: SLF001 - a stopwatch has to stand inside
         ("project", node.projector, "project"),
