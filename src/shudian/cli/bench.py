@@ -1,14 +1,17 @@
 """``shudian bench``: medians and ratios to a limit taken in the same run."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from shudian.cli.common import Lang, LangOption, out, print_json
 from shudian.tools.bench import clearing as clearing_bench
 from shudian.tools.bench import ledger as ledger_bench
 from shudian.tools.bench import meter as meter_bench
 from shudian.tools.bench import settlement as settlement_bench
+from shudian.tools.bench.plot import svg
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,10 +39,33 @@ def clearing(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOpti
 
 
 @app.command("ledger")
-def ledger(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
-    """签名申报端到端，分阶段。 Signed orders end to end, by stage."""
+def ledger(
+    runs: RunsOption = 5,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="另写 SVG 图 also write a plot as SVG")] = None,
+    orders_only: Annotated[
+        bool,
+        typer.Option("--orders-only", help="不测增长、计量与结算 leave out growth, meters and settlement"),
+    ] = False,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """签名申报端到端，分阶段；另测增长、计量与结算。 Signed orders end to end, by stage; growth, meters and settlement too."""
     del lang
-    _print(ledger_bench.run(runs), as_json=as_json)
+    result = ledger_bench.run(runs, growth_too=not orders_only)
+    if not orders_only:
+        for part in (meter_bench.run(runs), settlement_bench.run(runs)):
+            result.update({name: value for name, value in part.items() if name not in result})
+    if plot is not None:
+        plot.write_text(svg(result), encoding="utf-8")
+    growth = result.get("growth")
+    if as_json or not growth:
+        _print(result, as_json=as_json)
+        return
+    _print({name: value for name, value in result.items() if name != "growth"}, as_json=False)
+    table = Table("resting orders 在册申报", "µs / order 每笔", "rate / first 对首行")
+    for row in growth:
+        table.add_row(f"{row['resting_orders']:,}", f"{row['us_per_order']:,.1f}", f"{row['rate_over_first']:.2f}")
+    out.print(table)
 
 
 @app.command("meter")

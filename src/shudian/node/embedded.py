@@ -50,7 +50,7 @@ BLOCK_MAX_COUNT = 4_096
 CLOCK_BEHIND_MAX_MS = 60_000
 """How far this machine's clock may stand before the last block's time; steps of a time service are far smaller."""
 
-UNFOLLOWED_MAX_COUNT = 65_536
+UNFOLLOWED_MAX_COUNT = 1 << 17
 """Envelopes and events that may wait for the read models: what a reader waits for at most, a few seconds, and the memory they take."""
 
 _STOPPED = ("节点因故障已停止", "the node has stopped after a fault")

@@ -174,9 +174,7 @@ def _verifier(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _market(
-    turn: int, batch_count: int, *, orders_count: int = ORDERS_COUNT
-) -> Iterator[tuple[EmbeddedNode, list[bytes]]]:
+def _market(turn: int, batch_count: int, orders_count: int) -> Iterator[tuple[EmbeddedNode, list[bytes]]]:
     """A node with a market and a front that is up, and sealed orders for it."""
     with tempfile.TemporaryDirectory() as folder:
         node = EmbeddedNode.create(Path(folder), _genesis(), _key("node"), now_ms=lambda: START_MS, front=True)
@@ -193,19 +191,18 @@ def _market(
 
 def _run(turn: int, batch_count: int) -> _Turn:
     result = _Turn()
-    with _market(turn, batch_count) as (node, envelopes):
+    with _market(turn, batch_count, ORDERS_COUNT) as (node, envelopes):
         step = BLOCK_COUNT // batch_count
         blocks = [envelopes[first : first + step] for first in range(0, len(envelopes), step)]
         result.spent = _time_stages(node)
         started = time.perf_counter()
         outcomes = [outcome for block in node.submit_all(blocks) for answers in block for outcome in answers]
         seconds = time.perf_counter() - started
+        result.spent["door"] = seconds - sum(result.spent.values())
         node.follow()
         followed_seconds = time.perf_counter() - started
         _all_done(tuple(outcomes))
         result.orders_per_s, result.followed_per_s = len(outcomes) / seconds, len(outcomes) / followed_seconds
-        result.spent["door"] = seconds - result.spent["execute"] - result.spent["commit"] - result.spent["project"]
-        result.spent["project"] = result.spent["project"] or followed_seconds - seconds
         result.trades = node.projector.connection.execute("SELECT COUNT(*) FROM trading_tape").fetchone()[0]
         if batch_count == 1:
             started = time.perf_counter()
@@ -218,7 +215,7 @@ def _paced(turn: int, rate_per_s: float) -> list[float]:
     """Seconds from arrival to durable answer of each order, while orders arrive evenly at a rate; what is there goes into a block together."""
     count = int(rate_per_s * PACED_SECONDS)
     seconds: list[float] = []
-    with _market(turn, 1, orders_count=count) as (node, envelopes):
+    with _market(turn, 1, count) as (node, envelopes):
         started = time.perf_counter()
         while len(seconds) < count:
             done = len(seconds)
