@@ -28,6 +28,7 @@ from shudian.cli.resource import app as resource_app
 from shudian.cli.state import app as state_app
 from shudian.cli.statement import app as statement_app
 from shudian.cli.verify import verify
+from shudian.node.memory import collect_seldom
 
 app = typer.Typer(
     name="shudian",
@@ -75,6 +76,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line; no stack trace ever reaches a user (SHUDIAN_DEBUG=1 shows it to a developer)."""
     hear_language(sys.argv)
+    collect_seldom()
     try:
         code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
