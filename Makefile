@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 UV_VERSION := 0.13.9
 # More words for the command: make demo ARGS="--days 3"
 ARGS ?=
-# make setup FAST=1 installs optional libraries that verify signatures faster (Linux on x86-64 with AVX-512 IFMA)
+# make setup FAST=1 installs optional libraries that verify signatures faster (Linux on x86-64 with AVX-512 IFMA) and compile settlement's columns
 FAST ?=
 
 .PHONY: help
@@ -18,7 +18,7 @@ help: ## this list 本说明
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 .PHONY: setup
-setup: $(VENV)/product.stamp $(if $(FAST),$(VENV)/fast.stamp) ## install the product into .venv; FAST=1 with faster signatures 安装
+setup: $(VENV)/product.stamp $(if $(FAST),$(VENV)/fast.stamp) ## install the product into .venv; FAST=1 with faster signatures and settlement 安装
 	@echo "就绪 ready: $(BIN)/shudian"
 
 .PHONY: demo
