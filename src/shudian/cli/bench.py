@@ -11,6 +11,7 @@ from shudian.tools.bench import clearing as clearing_bench
 from shudian.tools.bench import ledger as ledger_bench
 from shudian.tools.bench import meter as meter_bench
 from shudian.tools.bench import settlement as settlement_bench
+from shudian.tools.bench import size as size_bench
 from shudian.tools.bench.plot import svg
 
 app = typer.Typer(
@@ -87,3 +88,15 @@ def settlement(
     """按刻钟结算一个月，对内存读一遍之比。 A month settled by quarter hour, against one pass over its memory."""
     del lang
     _print(settlement_bench.run(runs, meters), as_json=as_json)
+
+
+@app.command("size")
+def size(
+    runs: RunsOption = 1,
+    rows: Annotated[int, typer.Option(min=1_000, help="行数 rows of one kind")] = size_bench.MANY_ROWS,
+    lang: LangOption = Lang.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """百万行时的启动与速度。 Start and speed with a million rows of one kind."""
+    del lang
+    _print(size_bench.run(runs, rows), as_json=as_json)
