@@ -7,7 +7,7 @@ from shudian.kernel.codec import Record, encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import merkle_root
 from shudian.kernel.roots import Change, StateTree
-from shudian.kernel.tables import SEQUENCES, Key, Store, Table, decode_key, encode_key, next_id
+from shudian.kernel.tables import SEQUENCES, InOrder, Key, Store, Table, decode_key, encode_key, next_id
 
 
 class Item(Record):
@@ -155,3 +155,19 @@ def test_merkle_root_is_rfc_6962() -> None:
 @given(st.tuples(st.integers(-(2**62), 2**62), st.text(max_size=8), st.binary(max_size=8)))
 def test_keys_come_back_from_their_bytes(key: Key) -> None:
     assert decode_key(encode_key(key)) == key
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=25), min_size=3, max_size=8))
+def test_an_order_asked_for_now_and_then_is_always_the_order(rounds: list[list[int]]) -> None:
+    """A number changes sides: it enters if it is out and leaves if it is in; after each round the order is asked for."""
+    entries: dict[Key, None] = {}
+    in_order = InOrder(lambda: entries)
+    for numbers in [[], *rounds, []]:
+        for number in numbers:
+            if (number,) in entries:
+                del entries[(number,)]
+                in_order.remove((number,))
+            else:
+                entries[(number,)] = None
+                in_order.add((number,))
+        assert list(in_order.sorted()) == sorted(entries)
