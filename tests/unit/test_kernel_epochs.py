@@ -26,6 +26,7 @@ from shudian.kernel.envelope import (
 from shudian.kernel.epochs import (
     EPOCHS,
     NO_SECRETS,
+    BegunSecrets,
     EpochSecret,
     HeldSecrets,
     NodeSecrets,
@@ -209,6 +210,16 @@ def test_a_message_sealed_again_for_a_new_epoch_is_a_repeat() -> None:
         data = seal(CHAIN_ID, EXCHANGE, derived_id("x"), START_MS + 60_000, text, [ALICE], epoch, atomic=False)
         assert book.apply(data)[0][0].done
     assert EPOCHS.count(book.store) == 2
+
+
+def test_epochs_that_never_began_cost_nothing() -> None:
+    """Sealed rightly for an epoch to come, of which the node could know the secret: refused, and nothing derived or forgotten."""
+    secrets = NodeSecrets(key_of("node"), CHAIN_ID)
+    book = Ledger([governance.CONTRACT])
+    book.machine.door = book.machine.door_with(BegunSecrets(secrets, book.store))
+    for epoch_no in range(2, 200):
+        assert number(book, EpochKey(epoch_no, EPOCH.public_key), str(epoch_no)) == 1015
+    assert secrets.of.cache_info().misses == 0
 
 
 def test_one_epoch_begins_in_a_block() -> None:

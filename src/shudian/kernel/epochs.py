@@ -96,6 +96,26 @@ class HeldSecrets:
         return self._roots.get(epoch_no)
 
 
+class BegunSecrets:
+    """Of somebody's secrets those of epochs that stand in the state.
+
+    Numbers that a stranger makes up cost no derivation and push no epoch's secret out of memory; and every replica refuses them alike.
+    """
+
+    def __init__(self, secrets: Secrets, at: HasStore) -> None:
+        """Look at the state when asked."""
+        self._secrets = secrets
+        self._at = at
+
+    def of(self, epoch_no: int) -> EpochSecret | None:
+        """The secret keys of an epoch, None if it never began or they are not held."""
+        return None if EPOCHS.get(self._at, epoch_no) is None else self._secrets.of(epoch_no)
+
+    def root(self, epoch_no: int) -> bytes | None:
+        """The root of an epoch, None if it never began or is not held."""
+        return None if EPOCHS.get(self._at, epoch_no) is None else self._secrets.root(epoch_no)
+
+
 NO_SECRETS = HeldSecrets()
 """For whoever only codes and decodes, or tests what needs no opening."""
 

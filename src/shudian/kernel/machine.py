@@ -20,7 +20,16 @@ from shudian.kernel.contract import BlockContext, Context, Contract, Market, Row
 from shudian.kernel.crypto import sha256
 from shudian.kernel.door import Arrival, Door, Opened
 from shudian.kernel.envelope import UNREGISTERED, Envelope, EpochKey
-from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, NO_SECRETS, Epoch, Secrets, epoch_in_force, need_secret
+from shudian.kernel.epochs import (
+    EPOCHS,
+    FIRST_EPOCH,
+    NO_SECRETS,
+    BegunSecrets,
+    Epoch,
+    Secrets,
+    epoch_in_force,
+    need_secret,
+)
 from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.merkle import Step
 from shudian.kernel.messages import Event, Message
@@ -108,7 +117,7 @@ class Machine:
         self.roots = StateRoots(("kernel", *(contract.name for contract in market.contracts)))
         self.height = 0
         self.secrets = secrets
-        self.door = Door(chain_id, _union(list(market.handlers)), secrets)
+        self.door = self.door_with(BegunSecrets(secrets, self.store))
         self.event_type: Any = _union([kind for contract in market.contracts for kind in contract.events])
         self.reply_type: Any = _union([kind for contract in market.contracts for kind in contract.replies])
         self.refusals: Mapping[int, Refusal] = {
@@ -120,6 +129,10 @@ class Machine:
             if isinstance(invariant, RowInvariant):
                 self._row_invariants.setdefault(invariant.table.name, []).append(invariant)
         self._not_answers = tuple(number for number, refusal in self.refusals.items() if not refusal.uses_id)
+
+    def door_with(self, secrets: Secrets) -> Door:
+        """A door of this chain and market that opens with other secrets, for a process that has no state."""
+        return Door(self.chain_id, _union(list(self.market.handlers)), secrets)
 
     @property
     def market_ms(self) -> int:

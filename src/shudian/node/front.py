@@ -278,7 +278,7 @@ def main() -> None:
     frames = _frames(sys.stdin.buffer)
     hello = decode(next(frames), _Hello)
     shipped = _Shipped()
-    door = Machine(MARKET, hello.chain_id, lambda _digest: None, shipped).door
+    door = Machine(MARKET, hello.chain_id, lambda _digest: None).door_with(shipped)
     door.back_end = choose(hello.verifier).back_end
     _send(sys.stdout.buffer, _READY)
     for data in frames:
