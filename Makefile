@@ -41,8 +41,8 @@ lint: $(VENV)/dev.stamp ## style, types and walls 静态检查
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## many more generated cases, half an hour of fuzzing 长时随机测试
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -n 2 tests $(ARGS)
+soak: $(VENV)/dev.stamp ## many more generated cases, 50,000 simulated worlds, half an hour of fuzzing 长时随机测试
+	HYPOTHESIS_PROFILE=soak SHUDIAN_SEEDS=50000 $(BIN)/pytest -q -n 2 tests $(ARGS)
 
 .PHONY: reference
 reference: setup ## generate docs/reference anew 生成参考文档

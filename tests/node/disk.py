@@ -1,174 +1,25 @@
-"""A file layer for crash tests: what SQLite did to its files, step by step, and what a crash may leave of it.
+"""The recording disk for crash tests: the ledger's file is opened with apsw, the read models' with Python's own module; both are put on it."""
 
-:class:`RecordingDisk` is a SQLite VFS that passes every write, truncation, sync and deletion on and remembers it. A process killed at its
-k-th step has done exactly the first k-1 steps, so :func:`left_by_crash` computes what any such crash leaves without running again: what
-was synced stands, and of the rest a :data:`Fate` decides: nothing arrived, all arrived, or each write arrived, was lost, or was torn at a
-sector. The ledger's file is opened with apsw, the read models' with Python's own module; both are put on the recording disk.
-"""
-
-import random
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import apsw
 
-SECTOR_BYTES = 512
+from shudian.node import simulated_disk
+from shudian.node.simulated_disk import Fate as Fate
+from shudian.node.simulated_disk import Step as Step
+from shudian.node.simulated_disk import Told as Told
+from shudian.node.simulated_disk import all_arrives as all_arrives
+from shudian.node.simulated_disk import left_by_crash as left_by_crash
+from shudian.node.simulated_disk import nothing_arrives as nothing_arrives
+from shudian.node.simulated_disk import torn as torn
 
 
-@dataclass(frozen=True)
-class Write:
-    name: str
-    offset: int
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Truncate:
-    name: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Sync:
-    name: str
-
-
-@dataclass(frozen=True)
-class Delete:
-    name: str
-    folder_synced: bool
-
-
-@dataclass(frozen=True)
-class Told:
-    """No step of the disk: from here on the workload has this outcome in hand."""
-
-    height: int
-
-
-Step = Write | Truncate | Sync | Delete | Told
-Fate = Callable[[Write | Truncate], Sequence[Write | Truncate]]
-"""What arrives of one step that was not synced."""
-
-
-def nothing_arrives(_step: Write | Truncate) -> Sequence[Write | Truncate]:
-    return ()
-
-
-def all_arrives(step: Write | Truncate) -> Sequence[Write | Truncate]:
-    return (step,)
-
-
-def torn(seed: int) -> Fate:
-    """Each step is kept, lost, or torn: a random choice of its sectors."""
-    dice = random.Random(seed)
-
-    def fate(step: Write | Truncate) -> Sequence[Write | Truncate]:
-        choice = dice.randrange(3)
-        if choice == 0 or (choice == 2 and isinstance(step, Truncate)):
-            return ()
-        if choice == 1 or isinstance(step, Truncate):
-            return (step,)
-        sectors = range(0, len(step.data), SECTOR_BYTES)
-        kept = [first for first in sectors if dice.randrange(2)]
-        return [Write(step.name, step.offset + first, step.data[first : first + SECTOR_BYTES]) for first in kept]
-
-    return fate
-
-
-@dataclass
-class _File:
-    """durable: content that was synced. waiting: steps since. before: the file of this name whose deletion the folder may not know yet."""
-
-    durable: bytearray = field(default_factory=bytearray)
-    waiting: list[Write | Truncate] = field(default_factory=list)
-    before: "_File | None" = None
-    is_gone: bool = False
-    is_new: bool = False
-
-
-def left_by_crash(steps: Iterable[Step], fate: Fate, held: dict[str, bytes] | None = None) -> dict[str, bytes]:
-    """File contents by name after a crash that comes after ``steps``; ``held``: contents at the start."""
-    files = {name: _File(bytearray(content)) for name, content in (held or {}).items()}
-    for step in steps:
-        match step:
-            case Told():
-                continue
-            case Delete(name, folder_synced):
-                files[name] = _File(before=None if folder_synced else files.get(name), is_gone=True)
-            case Sync(name):
-                file = files.setdefault(name, _File(is_new=True))
-                for waiting in file.waiting:
-                    _apply(file.durable, waiting)
-                file.waiting = []
-                if file.is_new and name.endswith(("-journal", "-wal")):
-                    for other in files.values():  # SQLite syncs the folder with the first sync of such a file
-                        other.before = None
-                file.is_new = False
-            case Write(name) | Truncate(name):
-                if name not in files or files[name].is_gone:
-                    files[name] = _File(before=files[name].before if name in files else None, is_new=True)
-                files[name].waiting.append(step)
-    return {name: content for name, file in files.items() if (content := _left(file, fate)) is not None}
-
-
-def _left(file: _File, fate: Fate) -> bytes | None:
-    if file.before is not None and not fate(Truncate("", 0)):
-        return _left(file.before, fate)  # the deletion never reached the folder
-    if file.is_gone:
-        return None
-    content = bytearray(file.durable)
-    for step in file.waiting:
-        for arrived in fate(step):
-            _apply(content, arrived)
-    return bytes(content)
-
-
-def _apply(content: bytearray, step: Write | Truncate) -> None:
-    if isinstance(step, Truncate):
-        del content[step.size :]
-        return
-    content.extend(bytes(max(0, step.offset - len(content))))
-    content[step.offset : step.offset + len(step.data)] = step.data
-
-
-class RecordingDisk(apsw.VFS):
-    """Passes through to the real file system; ``steps`` grows.
-
-    fails_at: this step and all later ones fail as a broken disk does. syncs: whether a sync is more than a word.
-    """
-
-    def __init__(self, name: str, fails_at: int | None = None, *, syncs: bool = True) -> None:
-        self.name = name
-        self.fails_at = fails_at
-        self.syncs = syncs
-        self.steps: list[Step] = []
-        super().__init__(name, "")
-
-    def take(self, step: Step) -> None:
-        if self.fails_at is not None and len(self.steps) >= self.fails_at:
-            raise apsw.IOError("disk I/O error")
-        self.steps.append(step)
-
-    def excepthook(self, *_error: object) -> bool:
-        """A planted failure is SQLite's to deal with; nothing is printed."""
-        return True
-
-    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> "_RecordingFile":  # noqa: N802 - SQLite's name
-        return _RecordingFile(self, name, flags)
-
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - SQLite's name
-        self.take(Delete(Path(filename).name, bool(syncdir)))
-        super().xDelete(filename, syncdir)
-
-    def connect(self, path: str, flags: int) -> apsw.Connection:
-        """What stands in for the store's way to open a file."""
-        return apsw.Connection(path, flags=flags, vfs=self.name)
+class RecordingDisk(simulated_disk.RecordingDisk):
+    """With what stands in for Python's module."""
 
     def module(self) -> Any:
         """What stands in for the module ``sqlite3`` where the product opens its files."""
@@ -177,30 +28,6 @@ class RecordingDisk(apsw.VFS):
             Error=sqlite3.Error,
             DatabaseError=sqlite3.DatabaseError,
         )
-
-
-class _RecordingFile(apsw.VFSFile):
-    def __init__(self, disk: RecordingDisk, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
-        self._disk = disk
-        self._name = Path((name.filename() if isinstance(name, apsw.URIFilename) else name) or "").name
-        super().__init__("", name, flags)
-
-    def excepthook(self, *_error: object) -> bool:
-        """As above."""
-        return True
-
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
-        self._disk.take(Write(self._name, offset, bytes(data)))
-        super().xWrite(data, offset)
-
-    def xTruncate(self, newsize: int) -> None:  # noqa: N802 - SQLite's name
-        self._disk.take(Truncate(self._name, newsize))
-        super().xTruncate(newsize)
-
-    def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name
-        if self._disk.syncs:
-            self._disk.take(Sync(self._name))
-            super().xSync(flags)
 
 
 class _Connection:

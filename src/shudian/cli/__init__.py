@@ -25,6 +25,7 @@ from shudian.cli.prove import app as prove_app
 from shudian.cli.receivable import app as receivable_app
 from shudian.cli.reconcile import app as reconcile_app
 from shudian.cli.resource import app as resource_app
+from shudian.cli.simulate import simulate
 from shudian.cli.state import app as state_app
 from shudian.cli.statement import app as statement_app
 from shudian.cli.verify import verify
@@ -46,6 +47,7 @@ app.command("demo")(demo)
 app.command("verify")(verify)
 app.command("disclose")(disclose)
 app.command("open")(open_disclosure)
+app.command("simulate")(simulate)
 app.add_typer(node_app, name="node")
 app.add_typer(member_app, name="member")
 app.add_typer(resource_app, name="resource")
