@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from shudian.contracts.funds.messages import ConfirmDeposit
-from shudian.kernel.machine import Applied
 from shudian.kernel.messages import Message
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.simulated import Report, SimulationFailed
@@ -95,9 +94,9 @@ def test_a_node_that_answers_before_the_commit_is_found(monkeypatch: pytest.Monk
 def test_read_models_that_miss_an_event_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     real = EmbeddedNode._follow
 
-    def skipping(node: EmbeddedNode, batch: Any, applied: Applied, messages_ms: int) -> None:
-        events = applied.events[1:] if node.height % 7 == 0 else applied.events
-        real(node, batch, replace(applied, events=events), messages_ms)
+    def skipping(node: EmbeddedNode, made: Any) -> None:
+        events = made.applied.events[1:] if made.height % 7 == 0 else made.applied.events
+        real(node, replace(made, applied=replace(made.applied, events=events)))
 
     monkeypatch.setattr(EmbeddedNode, "_follow", skipping)
     assert found_by() == "the read models differ from those built anew from the log"

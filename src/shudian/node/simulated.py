@@ -296,6 +296,10 @@ class World:
         self.report.answers_count += 1
         self._note(f"client {sent.client_no} hears {[outcome.number for outcome in outcomes]}")
         self._workload.heard(sent, outcomes)
+        if (
+            self._node is not None and self._dice.randrange(4) == 0
+        ):  # a client that reads at once finds what it was told
+            that(self._node.projector.height == self._node.height, "who reads does not see the last block")
         self._after(self._dice.randrange(10, 400), partial(self._act, sent.client_no))
 
     # ------------------------------------------------------------------------------------------ what goes wrong
