@@ -1,10 +1,11 @@
 """The embedded node: what it acknowledged stays, what is damaged is named, threads share a block."""
 
+import gc
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from shudian.client.client import Client, RefusedByLedgerError
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.kernel.check import CheckFailed
-from shudian.kernel.machine import WALL
+from shudian.kernel.door import Arrival
+from shudian.kernel.machine import WALL, Applied
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError, NodeStoppedError
 from shudian.node.folder import READING_FILE
@@ -279,3 +281,17 @@ def test_read_models_do_not_fall_too_far_behind(tmp_path: Path, monkeypatch: pyt
         assert behind.execute("SELECT COUNT(*) FROM messages").fetchone() == (2 * count,)
     behind.close()
     node.close()
+
+
+def test_no_search_for_garbage_while_a_block_is_made(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    apply = node.machine.apply
+
+    def watched(block_ms: int, arrivals: Sequence[Arrival]) -> Applied:
+        seen.append(gc.isenabled())
+        return apply(block_ms, arrivals)
+
+    monkeypatch.setattr(node.machine, "apply", watched)
+    founder(node, "exchange-operator").submit(set_holiday(20260701))
+    assert seen == [False]
+    assert gc.isenabled()

@@ -39,6 +39,7 @@ from shudian.node.blocks import (
 from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
 from shudian.node.folder import READING_FILE, refuse_lost_blocks, take_folder
 from shudian.node.front import Front, opened_ahead
+from shudian.node.garbage import no_collection
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.store import LedgerStore
@@ -363,9 +364,10 @@ class EmbeddedNode:
             raise self._stopped
         time_ms = max(self._now_ms(), self._last.header.time_ms)
         try:
-            applied = self.machine.apply(time_ms, [one.opened for one in batch])
-            block = self._seal([one.opened.data for one in batch], applied, self._last, time_ms)
-            self._store.commit(block, applied)
+            with no_collection():
+                applied = self.machine.apply(time_ms, [one.opened for one in batch])
+                block = self._seal([one.opened.data for one in batch], applied, self._last, time_ms)
+                self._store.commit(block, applied)
         except NodeError as error:
             self._stopped = _stop(error.zh, error.en)
             raise self._stopped from None
@@ -397,7 +399,8 @@ class EmbeddedNode:
         with self._following:
             try:
                 while self._unfollowed:
-                    self._follow(self._unfollowed[0])
+                    with no_collection():
+                        self._follow(self._unfollowed[0])
                     self._unfollowed.popleft()
             except sqlite3.Error as error:
                 height = self._unfollowed[0].height

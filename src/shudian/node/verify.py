@@ -32,6 +32,7 @@ from shudian.node.blocks import (
 )
 from shudian.node.errors import NodeError
 from shudian.node.front import Front, opened_ahead, pays
+from shudian.node.garbage import no_collection
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.rows import shown_key
@@ -182,7 +183,9 @@ def _execute(block: Block, genesis: Genesis, machine: Machine, open_all: Callabl
             return machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, epoch_public_key)
         for data in block.envelopes:
             _need_secret_of(data, machine)
-        return machine.apply(block.header.time_ms, open_all())
+        arrivals = open_all()
+        with no_collection():
+            return machine.apply(block.header.time_ms, arrivals)
     except CheckFailed as error:
         raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
 
