@@ -11,7 +11,7 @@ from shudian.contracts.identity.messages import MEMBER_FROZEN
 from shudian.contracts.identity.messages_persons import KEY_OF_ANOTHER_MEMBER, KEY_UNKNOWN, ROLE_MISSING
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import sha256
-from shudian.kernel.envelope import Envelope
+from shudian.kernel.envelope import Envelope, seal
 from shudian.kernel.ids import derived_id
 from shudian.kernel.outcomes import ID_USED_FOR_ANOTHER, MESSAGE_EXPIRED, SIGNATURE_INVALID, WRONG_CHAIN
 from tests.property.auditor import DEPOSIT_MAX_FEN, plus_days, start_of
@@ -25,6 +25,7 @@ from tests.property.town import (
     key_of,
     resigned,
 )
+from tests.support.ledger import EPOCH
 
 END_DAY = 20261130
 """The clock stops before this day, so that no setting of the next year is asked for."""
@@ -160,7 +161,10 @@ class MoneyMachine(RuleBasedStateMachine):
             expected = {
                 ID_USED_FOR_ANOTHER.number if self.play.sent[-1][2] > self.play.now_ms else MESSAGE_EXPIRED.number
             }
-            data = resigned(changed(last, body=encode([deposit])), stranger)
+            body = encode([deposit])
+            data = seal(
+                last.chain_id, last.sender_id, last.id, last.expires_ms, body, [stranger], EPOCH, atomic=last.atomic
+            )
         if member_id in self.book.frozen and how in ("stranger", "rival", "id"):
             expected |= {MEMBER_FROZEN.number}
         (answer,) = self.play.block(data)
