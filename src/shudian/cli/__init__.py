@@ -29,7 +29,6 @@ from shudian.cli.simulate import simulate
 from shudian.cli.state import app as state_app
 from shudian.cli.statement import app as statement_app
 from shudian.cli.verify import verify
-from shudian.node.memory import collect_seldom
 
 app = typer.Typer(
     name="shudian",
@@ -78,7 +77,6 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line; no stack trace ever reaches a user (SHUDIAN_DEBUG=1 shows it to a developer)."""
     hear_language(sys.argv)
-    collect_seldom()
     try:
         code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
