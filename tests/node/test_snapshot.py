@@ -74,6 +74,28 @@ def test_a_started_folder_is_the_same_chain_and_goes_on(memory_folder: Path, cha
         assert again.height == node.height + 1
     verified = verify_folder(started, SECRETS)
     assert (verified.first_height, verified.height, verified.executed_height) == (3, 5, -1)
+    assert verified.missing_epoch_no == 0
+    assert verify_folder(started, NO_SECRETS).missing_epoch_no == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("UPDATE blocks SET digest = x'00' WHERE height = 3", "block 3 is damaged"),
+        ("DELETE FROM blocks WHERE height = 4", "block 4 is missing"),
+        ("DELETE FROM state WHERE id = 5", "does not lead to the app hash"),
+        ("UPDATE cold SET blob = x'00'", "the cold blob .* is damaged"),
+    ],
+)
+def test_damage_of_a_started_folder_is_named(memory_folder: Path, taken: Path, sql: str, named: str) -> None:
+    started = start(taken, memory_folder / "started")
+    with closing(reopen(started)) as node:
+        step(node)
+    with closing(sqlite3.connect(started / LEDGER_FILE)) as ledger:
+        ledger.execute(sql)
+        ledger.commit()
+    with pytest.raises(NodeError, match=named):
+        verify_folder(started, SECRETS)
 
 
 def test_what_is_not_here_is_said(memory_folder: Path, chain: Path, taken: Path) -> None:

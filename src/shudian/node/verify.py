@@ -131,16 +131,16 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
 def _verify_started(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int], None]) -> Verified:
     """A ledger that starts from a snapshot: its blocks hang together and are signed, its state leads to the last one's app hash."""
     store.check_digests()
-    genesis = Genesis.from_bytes(store.meta("genesis"))
-    public_key = store.meta("node_public_key")
     first, total = store.first_height(), store.height()
     before = store.block(first)
-    check_vote(before, public_key)
+    loaded = load(store, secrets)
+    check_vote(before, loaded.node_public_key)
+    _check_signatures(before, loaded.machine)
     for block in store.blocks(first + 1):
-        check_links(block, before, genesis, public_key)
+        check_links(block, before, loaded.genesis, loaded.node_public_key)
+        _check_signatures(block, loaded.machine)
         before = block
         progress(block.header.height, total)
-    loaded = load(store, secrets)
     loaded.machine.check_all()
     return Verified(total, 0, loaded.last.app_hash, -1, loaded.missing_epoch_no, first)
 
