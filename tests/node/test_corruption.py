@@ -35,6 +35,7 @@ def fill(folder: Path) -> EmbeddedNode:
     for day in range(20260701, 20260713):
         exchange.submit(SetSetting("governance.holidays_day", "", day, (day,), "test"))
     exchange.submit(AdvanceClock(node.market_ms + 1_000))
+    node.follow()  # read models are the witness of blocks that a damaged log lost, of those that they have seen
     return node
 
 
