@@ -318,10 +318,10 @@ class World:
         elif self._happens(faults.full):
             self._break_disk(apsw.FullError)
 
-    def _break_disk(self, fault: type[apsw.Error]) -> None:
+    def _break_disk(self, fault: type[apsw.Error], within_count: int = 12) -> None:
         """From one of the next steps on the disk takes nothing more."""
         self._disk.fault = fault
-        self._disk.fails_at = len(self._disk.steps) + self._dice.randrange(12)
+        self._disk.fails_at = len(self._disk.steps) + self._dice.randrange(within_count)
 
     def _is_broken(self) -> bool:
         return self._disk.fails_at is not None and len(self._disk.steps) >= self._disk.fails_at
@@ -364,7 +364,7 @@ class World:
         if self._node is not None:
             return
         if self._blocks and self._happens(self.report.faults.again):
-            self._break_disk(apsw.IOError)
+            self._break_disk(apsw.IOError, 2)  # a start writes little
         try:
             self._node = EmbeddedNode.open(self._folder, self._founded.node_key, now_ms=self._node_ms)
         except (NodeError, apsw.Error) as error:
