@@ -12,9 +12,21 @@ from typing import Any
 from stdnum.cn import uscc
 
 from shudian.contracts.agreements.messages import Method
+from shudian.contracts.certificates import rules_lots as lots
+from shudian.contracts.certificates.messages import (
+    BuyCertificates,
+    FileProject,
+    IssueCertificates,
+    ListCertificates,
+    LotState,
+    Purpose,
+    RetireCertificates,
+    WithdrawCertificates,
+)
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds.messages import ConfirmDeposit, ConfirmPayout, RefusePayout, RequestPayout
-from shudian.contracts.metering.messages import BindMeter, Direction
+from shudian.contracts.metering.messages import BindMeter, Direction, SubmitReadings
+from shudian.contracts.metering.rules_slots import pack
 from shudian.contracts.receivables import rules as receivables
 from shudian.contracts.receivables.messages import (
     ConfirmInvoice,
@@ -41,11 +53,13 @@ from shudian.kernel.envelope import EpochKey, seal
 from shudian.kernel.ids import derived_id
 from shudian.kernel.machine import WALL, Machine
 from shudian.kernel.messages import Message
+from shudian.kernel.units import SLOTS_PER_DAY
 from shudian.market import MARKET
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.founding import found
 from shudian.node.genesis import Genesis
 from shudian.node.simulated import Founded, Outcomes, Report, Sent, at_rest, scratch, simulate, that
+from shudian.reading.reader import Viewer
 
 CHAIN_ID = "simulated"
 EXCHANGE, GRID, BANK, REGULATOR, WIND, STEEL, PAPER = range(1, 8)
@@ -54,6 +68,11 @@ OWNERS = (GRID, *COMPANIES)
 OPENING_FEN = {GRID: 50_000_000, WIND: 20_000_000, STEEL: 40_000_000, PAPER: 100_000}
 START_MS = 1_785_200_000_000
 """2026-07-28 at UTC+8."""
+GREEN_MONTH, GREEN_DAYS = 202606, (20260629, 20260630)
+GREEN_MS = clock.ms_at(GREEN_DAYS[0], 9)
+SLOT_WH = 250_000
+CERTS = range(1, 1 + len(GREEN_DAYS) * SLOTS_PER_DAY * SLOT_WH // 1_000_000)
+"""Serial numbers of the wind farm's certificates: 48 of its first month."""
 _PREFIX = {EXCHANGE: "exchange", GRID: "grid_company", BANK: "bank", REGULATOR: "regulator"}
 _CLIENTS = (EXCHANGE, BANK, GRID, WIND, STEEL, PAPER)
 _codec = Machine(MARKET, "", lambda _digest: None)
@@ -111,19 +130,28 @@ def _resource(member_id: int) -> RegisterResource:
     )
 
 
-def _opening_acts() -> list[tuple[int, str, Message]]:
-    """Resources with meters, and one session that stays open: the session's number is 1."""
+def _first_acts() -> list[tuple[int, str, Message]]:
+    """Resources with meters, and the wind farm's filing, at the end of its first month."""
     acts: list[tuple[int, str, Message]] = []
-    first_day = clock.day_of(START_MS)
     for resource_id, member_id in enumerate(COMPANIES, 1):
         direction = Direction.GENERATION if member_id == WIND else Direction.LOAD
-        bind = BindMeter(f"SC-{member_id}", resource_id, direction, clock.day_after(first_day, 1))
+        first_day = GREEN_DAYS[0] if member_id == WIND else clock.day_after(clock.day_of(START_MS), 1)
+        bind = BindMeter(f"SC-{member_id}", resource_id, direction, first_day)
         acts += [
             (member_id, "admin", _resource(member_id)),
             (EXCHANGE, "reviewer", ReviewResource(resource_id, Decision.APPROVE)),
             (GRID, "meter", bind),
         ]
-    day = clock.day_after(first_day, 5)
+    acts.append((EXCHANGE, "reviewer", FileProject(1, 20230101, fully_in_market=True)))
+    return acts
+
+
+def _later_acts() -> list[tuple[int, str, Message]]:
+    """The farm's readings and certificates, and one session that stays open: the session's number is 1."""
+    day_wh = pack((SLOT_WH,) * SLOTS_PER_DAY)
+    acts: list[tuple[int, str, Message]] = [(GRID, "meter", SubmitReadings(day, (1,), day_wh)) for day in GREEN_DAYS]
+    acts.append((EXCHANGE, "operator", IssueCertificates(GREEN_MONTH, (1,))))
+    day = clock.day_after(clock.day_of(START_MS), 5)
     gate = (START_MS, START_MS + 2 * clock.DAY_MS)
     acts.append((EXCHANGE, "operator", OpenSession(Method.ROLLING, Product.DAILY, day, day, (10, 11), *gate)))
     return acts
@@ -132,13 +160,15 @@ def _opening_acts() -> list[tuple[int, str, Message]]:
 @cache
 def founded() -> tuple[Founded, EpochKey]:
     """The ledger on which every run begins, made once per process."""
-    now_ms = START_MS + 1_000
+    now_ms = GREEN_MS
     node_key = _key_of("node")
     with scratch() as folder:
         node = EmbeddedNode.create(folder / "chain", _genesis(), node_key, now_ms=lambda: now_ms)
         try:
             epoch = node.epoch
-            for act_no, (sender_id, role, message) in enumerate(_opening_acts()):
+            first_acts = _first_acts()
+            for act_no, (sender_id, role, message) in enumerate([*first_acts, *_later_acts()]):
+                now_ms = GREEN_MS if act_no < len(first_acts) else START_MS + 1_000
                 keys = [_key_of(_name(sender_id, role))]
                 message_id = derived_id("opening", str(act_no))
                 expires_ms = now_ms + clock.HOUR_MS
@@ -153,7 +183,10 @@ def founded() -> tuple[Founded, EpochKey]:
 
 @dataclass
 class Books:
-    """What follows from the outcomes. owned, held: fen by member. parts: (root, holder, fen) of receivables that are held."""
+    """What follows from the outcomes. owned, held: fen by member. parts: (root, holder, fen) of receivables that are held.
+
+    certs: holder and state of each certificate. offers: seller and certificates of a listing, lowest serials first.
+    """
 
     owned: dict[int, int] = field(default_factory=lambda: dict(OPENING_FEN))
     held: dict[int, int] = field(default_factory=lambda: dict.fromkeys(OWNERS, 0))
@@ -162,6 +195,8 @@ class Books:
     parts: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     spent: set[int] = field(default_factory=set)
     """Receivables that were split."""
+    certs: dict[int, tuple[int, LotState]] = field(default_factory=lambda: dict.fromkeys(CERTS, (WIND, LotState.HELD)))
+    offers: dict[int, tuple[int, list[int]]] = field(default_factory=dict)
 
     def take(self, sender_id: int, message: Message, reply: Any) -> None:
         """A message that was carried out."""
@@ -187,7 +222,36 @@ class Books:
                 root_id, _, fen = self.parts[message.receivable_id]
                 self.parts[message.receivable_id] = (root_id, message.to_id, fen)
             case _:
+                self._take_certificates(sender_id, message, reply)
+
+    def _take_certificates(self, sender_id: int, message: Message, reply: Any) -> None:
+        match message:
+            case ListCertificates():
+                self.offers[reply.listing_id] = (sender_id, self._mark(message, sender_id, LotState.LISTED))
+            case WithdrawCertificates():
+                _, left = self.offers.pop(message.listing_id)
+                self.certs.update(dict.fromkeys(left, (sender_id, LotState.HELD)))
+            case BuyCertificates():
+                seller_id, left = self.offers[message.listing_id]
+                bought, self.offers[message.listing_id] = (
+                    left[: message.count_certs],
+                    (seller_id, left[message.count_certs :]),
+                )
+                that(bought[0] == reply.first_serial_no, "certificates are sold in another order than they were listed")
+                self.certs.update(dict.fromkeys(bought, (sender_id, LotState.HELD)))
+                self.owned[sender_id] -= reply.paid_fen
+                self.owned[seller_id] += reply.paid_fen
+            case RetireCertificates():
+                self._mark(message, sender_id, LotState.RETIRED)
+            case _:
                 pass
+
+    def _mark(self, message: ListCertificates | RetireCertificates, holder_id: int, state: LotState) -> list[int]:
+        numbers = range(message.first_serial_no, message.first_serial_no + message.count_certs)
+        for number in numbers:
+            that(self.certs[number] == (holder_id, LotState.HELD), f"certificate {number} was not the sender's to use")
+            self.certs[number] = (holder_id, state)
+        return list(numbers)
 
 
 class Town:
@@ -202,6 +266,7 @@ class Town:
         self._proposed: list[tuple[int, int]] = []
         self._parts: dict[int, tuple[int, int]] = {}
         self._orders: list[tuple[int, int]] = []
+        self._listings: list[int] = []
         self._reference_no = 0
 
     def seal(self, client_no: int, message_id: bytes, expires_ms: int, dice: random.Random) -> tuple[bytes, Message]:
@@ -225,7 +290,20 @@ class Town:
             return ConfirmInvoice(*dice.choice(self._proposed))
         if dice.randrange(4) == 0 or sender_id == GRID:
             return RequestPayout(dice.randrange(1, 300_000))
+        if dice.randrange(3) == 0:
+            return self._certificate(sender_id, dice)
         return self._order(sender_id, dice) if dice.randrange(2) else self._paper(sender_id, dice, reference)
+
+    def _certificate(self, sender_id: int, dice: random.Random) -> Message:
+        first_no, count_certs = dice.choice(CERTS), dice.randrange(1, 5)
+        if sender_id != WIND and self._listings and dice.randrange(3):
+            return BuyCertificates(dice.choice(self._listings), count_certs)
+        if sender_id == WIND and self._listings and dice.randrange(4) == 0:
+            return WithdrawCertificates(dice.choice(self._listings))
+        if sender_id == WIND and dice.randrange(4):
+            return ListCertificates(1, GREEN_MONTH, first_no, count_certs, dice.randrange(1, 900))
+        month = GREEN_MONTH
+        return RetireCertificates(1, month, first_no, count_certs, "模拟受益人", Purpose.OWN_USE, month, month)
 
     def _bank(self, dice: random.Random, reference: bytes) -> Message:
         if not self._payouts or dice.randrange(2):
@@ -266,6 +344,8 @@ class Town:
                 self._parts[reply.receivable_id] = (sender_id, message.amount_fen)
             case PlaceOrder():
                 self._orders.append((reply.order_id, sender_id))
+            case ListCertificates():
+                self._listings.append(reply.listing_id)
             case SplitReceivable():
                 for part_id, fen in zip(reply.receivable_ids, message.amounts_fen, strict=True):
                     self._parts[part_id] = (sender_id, fen)
@@ -275,7 +355,7 @@ class Town:
                 pass
 
     def check(self, node: EmbeddedNode, carried: Sequence[tuple[Sent, Outcomes]]) -> None:
-        """Bank, hold and voucher: the books made of the log's outcomes agree with the state; every contract keeps its promises."""
+        """Bank, hold, voucher and certificate: the books made of the log's outcomes agree with the state; every contract keeps its promises."""
         books = Books()
         creditors: dict[int, int] = {}
         for sent, outcomes in carried:
@@ -295,7 +375,10 @@ class Town:
             posted_fen = balances.credits_posted_fen - balances.debits_posted_fen
             that(posted_fen == owned_fen, f"member {owner_id} owns {posted_fen} fen, the books say {owned_fen}")
             that(funds.free_fen(at, account_id) >= 0, f"member {owner_id} has spoken for more than it owns")
-            that(balances.debits_pending_fen >= books.held[owner_id], f"a hold of member {owner_id} is gone")
+            positions = node.query(Viewer(REGULATOR, "regulator"), "funds.positions", owner_id=owner_id)
+            held_fen = -sum(row["amount_fen"] for row in positions if row["kind"] == "hold")
+            wanted_fen = books.held[owner_id]
+            that(held_fen == wanted_fen, f"member {owner_id} has {held_fen} fen held, the books say {wanted_fen}")
         by_root = dict.fromkeys(books.debts, 0)
         for part_id, (root_id, holder_id, fen) in books.parts.items():
             row = receivables.receivable(at, part_id)
@@ -304,6 +387,10 @@ class Town:
             that(told == wanted, f"receivable {part_id} is {told}, the books say {wanted}")
             by_root[root_id] += row.amount_fen
         that(by_root == books.debts, "the parts of a receivable do not add up to its debt")
+        for number, wanted_cert in books.certs.items():
+            _, lot = lots.lot_of(at, 1, GREEN_MONTH, number)
+            told_cert = (lot.holder_id, lot.state)
+            that(told_cert == wanted_cert, f"certificate {number} is {told_cert}, the books say {wanted_cert}")
 
 
 def _reply(outcomes: Outcomes) -> Any:
