@@ -283,6 +283,7 @@ def test_no_option_and_no_variable_carries_a_secret() -> None:
         ("node init", "no_passphrase"): None,
         ("epoch accept", "no_passphrase"): None,
         ("demo", "seed"): None,
+        ("simulate", "seed"): None,
     }
 
 
