@@ -3,8 +3,9 @@
 from typing import Annotated
 
 import typer
+from rich.progress import track
 
-from shudian.cli.common import JsonOption, Lang, LangOption, fail, out, print_json, say
+from shudian.cli.common import JsonOption, Lang, LangOption, err, fail, out, print_json, say
 from shudian.tools.simulation import replay_command, run
 
 
@@ -22,7 +23,9 @@ def simulate(
     """
     del lang
     reports = []
-    for number in range(seed, seed + count):
+    seeds = range(seed, seed + count)
+    is_quiet = trace or not err.is_terminal
+    for number in track(seeds, say("模拟", "simulating"), console=err, transient=True, disable=is_quiet):
         steps: list[str] = []
         try:
             report = run(number, steps)
