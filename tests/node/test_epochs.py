@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from shudian import cli
+from shudian.cli.common import UserError
 from shudian.cli.verify import PARTLY
 from shudian.client.client import Client
 from shudian.client.keys import write_key_file
@@ -186,6 +187,11 @@ def test_what_was_handed_out_is_for_its_recipient_and_chain(folder: Path) -> Non
         with pytest.raises(Exception, match=words_of):
             run(*taking, "--key", folder / f"{key}.key", "--data", folder / data)
     assert not (folder / "1.key").exists()
+    lost = ("--epoch", 1, "--to", own, "--out", folder / "nowhere" / "1.handed", "--data", chain)
+    with pytest.raises(UserError, match=r"the handing out of epoch 1 is on record, but .* cannot be written"):
+        run("epoch", "hand-out", *lost, "--key", folder / f"{OPERATOR}.key")
+    with pytest.raises(UserError, match="never overwritten"):
+        run("epoch", "hand-out", *words, "--key", folder / f"{OPERATOR}.key")
     for no in (3, 9):
         with pytest.raises(Exception, match="2008"):
             run(

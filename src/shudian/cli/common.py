@@ -251,6 +251,38 @@ def show_time(market_ms: int) -> str:
     return dt.datetime.fromtimestamp(market_ms / 1000, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def from_hex(name: str, text: str) -> bytes:
+    """The bytes of a hexadecimal option or argument.
+
+    Raises:
+        UserError: naming the option.
+    """
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise UserError(f"{name} {text[:80]!r} 不是十六进制", f"{name} {text[:80]!r} is not hexadecimal") from None
+
+
+def refuse_existing(path: Path) -> None:
+    """Refuse a file to hand over that is there already, before anything is put on record."""
+    if path.exists():
+        raise UserError(f"{path} 已存在，不会覆盖", f"{path} exists and is never overwritten")
+
+
+def write_recorded(path: Path, data: bytes, zh: str, en: str) -> None:
+    """Write a file to hand over whose handing is on record already, as ``zh`` and ``en`` say.
+
+    Raises:
+        UserError: it cannot be written; what is on record stays.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UserError(
+            f"{zh}，但无法写入 {path}：{error.strerror}", f"{en}, but {path} cannot be written: {error.strerror}"
+        ) from None
+
+
 def fail(zh: str, en: str, code: int = 2) -> NoReturn:
     """Print one sentence on standard error and leave."""
     err.print(say(zh, en), style="red", soft_wrap=True, markup=False)

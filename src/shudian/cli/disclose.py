@@ -15,13 +15,16 @@ from shudian.cli.common import (
     UserError,
     client_on,
     fail,
+    from_hex,
     language,
     named,
     need_keys,
     open_node,
     out,
     print_json,
+    refuse_existing,
     say,
+    write_recorded,
 )
 from shudian.cli.passphrase import read_key
 from shudian.client.handing import hand_over, take_over
@@ -56,9 +59,8 @@ def disclose(
     del lang
     if (message_id is None) == (statement is None):
         raise UserError("请给出消息编号或 --statement，二者取一", "name a message id or --statement, one of the two")
-    if out_file.exists():
-        raise UserError(f"{out_file} 已存在，不会覆盖", f"{out_file} exists and is never overwritten")
-    recipient_key, wanted = _hex("--to", to), _hex("ID", message_id or "")
+    refuse_existing(out_file)
+    recipient_key, wanted = from_hex("--to", to), from_hex("ID", message_id or "")
     paths = need_keys(key)
     signing = [read_key(path) for path in paths]
     with open_node(data) as node:
@@ -72,13 +74,8 @@ def disclose(
         file = hand_over(content, recipient_key, PURPOSE)
         reply = client.submit(RecordDisclosure(wanted, statement or 0, recipient_key, sha256(file)))
         trust = node.public_key.hex()
-    try:
-        out_file.write_bytes(file)
-    except OSError as error:
-        raise UserError(
-            f"已登记披露 {reply.disclosure_no}，但无法写入 {out_file}：{error.strerror}",
-            f"disclosure {reply.disclosure_no} is on record, but {out_file} cannot be written: {error.strerror}",
-        ) from None
+    recorded = (f"已登记披露 {reply.disclosure_no}", f"disclosure {reply.disclosure_no} is on record")
+    write_recorded(out_file, file, *recorded)
     if as_json:
         print_json(
             {
@@ -113,7 +110,7 @@ def open_disclosure(
 ) -> None:
     """打开、核对并显示一份披露，无需账本。 Open, check and show a disclosure; no ledger is needed. Exit code 1: what is in it is not proved."""
     del lang
-    trusted = [_hex("--trust", text) for text in trust]
+    trusted = [from_hex("--trust", text) for text in trust]
     for text, public_key in zip(trust, trusted, strict=True):
         if not is_sound_public_key(public_key):
             raise UserError(f"--trust {text[:80]!r} 不是公钥", f"--trust {text[:80]!r} is not a public key")
@@ -140,10 +137,3 @@ def _named(found: Disclosed, text: bytes | None) -> list[Any]:
     message = found.proven.message
     records = found.said if message is not None and text == message.body else found.events
     return [{type(record).__name__: named(record)} for record in records]
-
-
-def _hex(name: str, text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise UserError(f"{name} {text[:80]!r} 不是十六进制", f"{name} {text[:80]!r} is not hexadecimal") from None

@@ -12,14 +12,16 @@ from shudian.cli.common import (
     KeyOption,
     Lang,
     LangOption,
-    UserError,
     client_on,
+    from_hex,
     need_keys,
     open_node,
     out,
     print_json,
     print_rows,
+    refuse_existing,
     say,
+    write_recorded,
 )
 from shudian.cli.passphrase import new_passphrase, read_key
 from shudian.client.keys import write_key_file
@@ -86,19 +88,15 @@ def hand_out(
 ) -> None:
     """把一个密钥期的密钥交给一人（先登记后交付，操作员签名）：其可阅读该期全部消息。 Give the secret of an epoch to one person, who then reads all of it; put on record first."""
     del lang
-    try:
-        recipient_key = bytes.fromhex(to)
-    except ValueError:
-        raise UserError(f"--to {to[:80]!r} 不是十六进制", f"--to {to[:80]!r} is not hexadecimal") from None
-    if out_file.exists():
-        raise UserError(f"{out_file} 已存在，不会覆盖", f"{out_file} exists and is never overwritten")
+    recipient_key = from_hex("--to", to)
+    refuse_existing(out_file)
     paths = need_keys(key)
     signing = [read_key(path) for path in paths]
     with open_node(data) as node:
         client = client_on(node, signing, paths[0])
         file = hand_epoch(node.genesis.chain_id, epoch, node.secrets.root(epoch), recipient_key)
         client.submit(HandOutEpoch(epoch, recipient_key, sha256(file)))
-    out_file.write_bytes(file)
+    write_recorded(out_file, file, f"已登记移交密钥期 {epoch}", f"the handing out of epoch {epoch} is on record")
     if as_json:
         print_json({"file": str(out_file), "bytes": len(file), "file_digest": sha256(file), "epoch_no": epoch})
         return

@@ -14,6 +14,7 @@ from shudian.cli.common import (
     Lang,
     LangOption,
     UserError,
+    from_hex,
     language,
     named,
     open_client,
@@ -185,10 +186,7 @@ def open_own(
 ) -> None:
     """打开本方一条已上链的消息：只用封存它的那把密钥。 Open a message of your own as it stands in its block, with nothing but the key that sealed it."""
     del lang
-    try:
-        wanted = bytes.fromhex(message_id)
-    except ValueError:
-        raise UserError(f"消息编号 {message_id} 不是十六进制", f"message id {message_id} is not hexadecimal") from None
+    wanted = from_hex("ID", message_id)
     with signing_client(data, key) as client:
         said = client.reopen(client.transport.envelope(client.member_id, wanted))
     shown = [{"message": type(message).__name__, "fields": named(message)} for message in said]

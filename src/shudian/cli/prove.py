@@ -13,6 +13,7 @@ from shudian.cli.common import (
     Lang,
     LangOption,
     UserError,
+    from_hex,
     language,
     named,
     open_node,
@@ -79,10 +80,7 @@ def message(
 ) -> None:
     """证明一条消息（含签名）在其区块中，及其结果与事件。 Prove that a message stands in its block, with outcomes and events."""
     del lang
-    try:
-        wanted = bytes.fromhex(message_id)
-    except ValueError:
-        raise UserError(f"消息编号 {message_id} 不是十六进制", f"message id {message_id} is not hexadecimal") from None
+    wanted = from_hex("ID", message_id)
     with open_node(data) as node:
         proof = prove_message(node, sender, wanted)
         _deliver(node, proof, out_file or Path(f"message-{wanted.hex()}.proof"), as_json=as_json)
