@@ -19,12 +19,13 @@ from shudian.contracts.resources.messages import (
     Voltage,
 )
 from shudian.contracts.trading.messages import Side
+from shudian.kernel.answers import ANSWERED
 from shudian.kernel.codec import encode
 from shudian.kernel.contract import BlockContext
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import Envelope, Signature, seal
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import ANSWERED, STEPPED, Applied, Machine
+from shudian.kernel.machine import STEPPED, Applied, Machine
 from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome
 from shudian.market import MARKET

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from shudian.kernel import fields
+from shudian.kernel.answers import ANSWERED
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Record, encode
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.envelope import ENVELOPE_MAX_BYTES, Envelope, seal
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import ANSWERED, EXPIRY_MAX_MS
+from shudian.kernel.machine import EXPIRY_MAX_MS
 from shudian.kernel.messages import Authority, Event, Message
 from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, Refusal, Reply
 from shudian.kernel.tables import Key, Table, next_id

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from shudian.client.client import Client
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
+from shudian.kernel.answers import HookEvents
 from shudian.kernel.blinding import result_blind, row_blind
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.comet import EMPTY_HASH, BlockId, Header, SignedHeader, Vote, validators_hash
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import STEPPED, WALL, Clock, HookEvents, answer_key
+from shudian.kernel.machine import STEPPED, WALL, Clock, answer_key
 from shudian.kernel.merkle import app_hash, bucket_no, merkle_path, merkle_root, root_of_leaf, row_path
 from shudian.kernel.roots import StateTree
 from shudian.kernel.tables import Key, encode_key

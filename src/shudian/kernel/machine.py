@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from shudian.kernel import check
+from shudian.kernel.answers import ANSWERED, HOOK_EVENTS, Answered, HookEvents
 from shudian.kernel.clock import DAY_MS
 from shudian.kernel.clock import STEPPED as STEPPED
 from shudian.kernel.clock import WALL as WALL
@@ -56,28 +57,7 @@ EXPIRY_MAX_MS = DAY_MS
 FULL_CHECK_EVERY_BLOCKS = 256
 
 
-class HookEvents(Record):
-    """What hooks last told: in the block of that height, by the SHA-256 of the encoded list of their events."""
-
-    height: int
-    digest: bytes
-
-
-class Answered(Record):
-    """The first outcomes of an envelope, kept until it expires. digest: of the act, see :meth:`Envelope.act_digest`."""
-
-    expires_ms: int
-    digest: bytes
-    outcomes: tuple[Outcome, ...]
-
-
-def _by_expiry(_key: Key, row: Answered) -> Key:
-    return (row.expires_ms,)
-
-
 CLOCK = Table(CLOCK_TABLE, Clock, ())
-HOOK_EVENTS = Table("kernel.hook_events", HookEvents, ())
-ANSWERED = Table("kernel.answered", Answered, ("sender_id", "id"), {"by_expiry": _by_expiry})
 KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED, HOOK_EVENTS, EPOCHS)
 
 
