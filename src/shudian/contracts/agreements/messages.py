@@ -229,11 +229,17 @@ GREEN_STAYS_WITH_ITS_SOURCE = Refusal(
     409,
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     AGREEMENT_UNKNOWN,
     AGREEMENT_IS_OVER,
     DAYS_NOT_MOVABLE,
     OPEN_QUANTITY_TOO_LOW,
     GREEN_STAYS_WITH_ITS_SOURCE,
 )
-EVENTS = (AgreementBorn, AgreementDelivering, AgreementDelivered, AgreementSettled, AgreementTransferred)
+EVENTS: tuple[type[Event], ...] = (
+    AgreementBorn,
+    AgreementDelivering,
+    AgreementDelivered,
+    AgreementSettled,
+    AgreementTransferred,
+)

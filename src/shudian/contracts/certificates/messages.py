@@ -355,7 +355,7 @@ class CertificateRetirementReply(Reply):
     retirement_id: int
 
 
-REPLIES = (
+REPLIES: tuple[type[Reply], ...] = (
     ProjectReply,
     CertificateIssueReply,
     CertificateListingReply,

@@ -180,7 +180,7 @@ class CertificatesExpired(Event):
     pieces: tuple[Piece, ...]
 
 
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     ProjectFiled,
     CertificatesIssued,
     CertificatesBundled,

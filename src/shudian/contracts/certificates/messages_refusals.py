@@ -63,7 +63,7 @@ NOTHING_ISSUED = Refusal(
 )
 NOTHING_DUE = Refusal(11024, "nothing_due", "该月绿证已划转完毕", "all certificates of the month were moved", 409)
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     PROJECT_NOT_FILED,
     EARNS_NO_CERTIFICATES,
     MONTH_NOT_OVER,

@@ -386,7 +386,7 @@ AMOUNT_OVER_MAXIMUM = Refusal(
 )
 PAYOUT_UNKNOWN = Refusal(4019, "payout_unknown", "没有这笔出金申请", "there is no such pay-out request", 404)
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     ACCOUNT_UNKNOWN,
     ACCOUNT_CLOSED,
     BALANCE_TOO_LOW,
@@ -407,7 +407,7 @@ REFUSALS = (
     AMOUNT_OVER_MAXIMUM,
     PAYOUT_UNKNOWN,
 )
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     AccountOpened,
     AccountClosed,
     DepositConfirmed,
@@ -419,4 +419,4 @@ EVENTS = (
     HoldReleased,
     FundsReserved,
 )
-REPLIES = (AccountNumber, AccountBalances, PayoutNumber)
+REPLIES: tuple[type[Reply], ...] = (AccountNumber, AccountBalances, PayoutNumber)

@@ -6,7 +6,7 @@ from shudian.contracts.governance import messages_epochs
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel import fields
 from shudian.kernel.messages import PUBLIC, Authority, Event, Message, Setting
-from shudian.kernel.outcomes import Refusal
+from shudian.kernel.outcomes import Refusal, Reply
 
 VALUES_MAX_COUNT = 400
 VALUE_LIMIT = 10**15
@@ -124,7 +124,7 @@ CLOCK_MOVES_FORWARD_ONLY = Refusal(
     2006, "clock_moves_forward_only", "时钟只能向前", "the clock moves forward only", 409
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     SETTING_UNKNOWN,
     SETTING_OUT_OF_BOUNDS,
     SETTING_MISSING,
@@ -133,5 +133,5 @@ REFUSALS = (
     CLOCK_MOVES_FORWARD_ONLY,
     *messages_epochs.REFUSALS,
 )
-EVENTS = (SettingSet, ClockAdvanced, *messages_epochs.EVENTS)
-REPLIES = messages_epochs.REPLIES
+EVENTS: tuple[type[Event], ...] = (SettingSet, ClockAdvanced, *messages_epochs.EVENTS)
+REPLIES: tuple[type[Reply], ...] = messages_epochs.REPLIES

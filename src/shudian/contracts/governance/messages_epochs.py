@@ -97,6 +97,6 @@ EPOCH_JUST_ROTATED = Refusal(
 )
 EPOCH_UNKNOWN = Refusal(2008, "epoch_unknown", "没有这个密钥期", "there is no such epoch", 404)
 
-EVENTS = (EpochRotated, EpochHandedOut)
-REFUSALS = (EPOCH_JUST_ROTATED, EPOCH_UNKNOWN)
-REPLIES = (EpochReply,)
+EVENTS: tuple[type[Event], ...] = (EpochRotated, EpochHandedOut)
+REFUSALS: tuple[Refusal, ...] = (EPOCH_JUST_ROTATED, EPOCH_UNKNOWN)
+REPLIES: tuple[type[Reply], ...] = (EpochReply,)

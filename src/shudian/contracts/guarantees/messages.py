@@ -235,7 +235,7 @@ class RequirementReply(Reply):
     missing_fen: int
 
 
-REPLIES = (GuaranteeReply, RequirementReply)
+REPLIES: tuple[type[Reply], ...] = (GuaranteeReply, RequirementReply)
 
 
 # ------------------------------------------------------------------------------------------------------------------ refusals
@@ -266,7 +266,7 @@ GUARANTEE_IS_NEEDED = Refusal(
 )
 LINE_IS_FULL = Refusal(5011, "line_is_full", "保函额度不足，不得新增购电", "the exposure line is full", 409, retry=True)
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     GUARANTEE_UNKNOWN,
     NUMBER_IS_USED,
     TERM_IS_OVER,

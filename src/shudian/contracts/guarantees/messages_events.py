@@ -96,7 +96,7 @@ class ExposureWarned(Event):
     available_fen: int
 
 
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     GuaranteeRegistered,
     GuaranteeAnswered,
     GuaranteeDrawn,

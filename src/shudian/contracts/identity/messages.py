@@ -13,7 +13,7 @@ from shudian.contracts.roles import Kind, Role
 from shudian.kernel import fields
 from shudian.kernel.codec import Record
 from shudian.kernel.messages import Authority, Event, Message, Setting
-from shudian.kernel.outcomes import Refusal
+from shudian.kernel.outcomes import Refusal, Reply
 
 RETAILER_RULE = "《售电公司管理办法》发改体改规〔2021〕1595号"
 
@@ -310,7 +310,7 @@ REVIEW_DAY_NOT_ALLOWED = Refusal(
     3028, "review_day_not_allowed", "复核日不在允许的期限内", "the review day is outside the allowed term"
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     MEMBER_UNKNOWN,
     MEMBER_NOT_ACTIVE,
     MEMBER_FROZEN,
@@ -322,7 +322,7 @@ REFUSALS = (
     *messages_registration.REFUSALS,
     *messages_persons.REFUSALS,
 )
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     *messages_registration.EVENTS,
     MemberSuspended,
     MemberResumed,
@@ -334,4 +334,8 @@ EVENTS = (
     *messages_persons.EVENTS,
     *messages_disclosures.EVENTS,
 )
-REPLIES = (*messages_registration.REPLIES, *messages_persons.REPLIES, *messages_disclosures.REPLIES)
+REPLIES: tuple[type[Reply], ...] = (
+    *messages_registration.REPLIES,
+    *messages_persons.REPLIES,
+    *messages_disclosures.REPLIES,
+)

@@ -67,5 +67,5 @@ class DisclosureRecorded(Event):
     file_digest: bytes
 
 
-EVENTS = (DisclosureRecorded,)
-REPLIES = (DisclosureReply,)
+EVENTS: tuple[type[Event], ...] = (DisclosureRecorded,)
+REPLIES: tuple[type[Reply], ...] = (DisclosureReply,)

@@ -212,7 +212,7 @@ PERSONS_TOO_MANY = Refusal(
     3029, "persons_too_many", "有效人员已达上限", "the member has as many active persons as allowed", 409
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     KEY_UNKNOWN,
     KEY_REVOKED,
     KEY_OF_ANOTHER_MEMBER,
@@ -226,5 +226,5 @@ REFUSALS = (
     NEW_KEY_DID_NOT_SIGN,
     PERSONS_TOO_MANY,
 )
-EVENTS = (PersonAdded, RolesSet, KeyRotated, KeyRevoked)
-REPLIES = (PersonReply,)
+EVENTS: tuple[type[Event], ...] = (PersonAdded, RolesSet, KeyRotated, KeyRevoked)
+REPLIES: tuple[type[Reply], ...] = (PersonReply,)

@@ -357,7 +357,7 @@ STANDING_DOES_NOT_FIT = Refusal(
 )
 CHANGE_PENDING = Refusal(3020, "change_pending", "已有变更待审", "a change is already under review", 409)
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     USCC_IN_USE,
     USCC_NEEDS_A_NOTE,
     OWN_CASE,
@@ -368,7 +368,7 @@ REFUSALS = (
     STANDING_DOES_NOT_FIT,
     CHANGE_PENDING,
 )
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     MemberApplied,
     MemberEnrolled,
     ApplicationResubmitted,
@@ -378,4 +378,4 @@ EVENTS = (
     ChangeRequested,
     MemberChanged,
 )
-REPLIES = (MemberReply,)
+REPLIES: tuple[type[Reply], ...] = (MemberReply,)

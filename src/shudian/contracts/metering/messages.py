@@ -311,7 +311,7 @@ NOTHING_TO_ESTIMATE_FROM = Refusal(
 )
 READINGS_ARE_THE_SAME = Refusal(7011, "readings_are_the_same", "与现有读数相同", "the readings hold already", 409)
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     METER_UNKNOWN,
     METER_CODE_IN_USE,
     READINGS_MISSING,
@@ -324,5 +324,5 @@ REFUSALS = (
     NOTHING_TO_ESTIMATE_FROM,
     READINGS_ARE_THE_SAME,
 )
-EVENTS = (MeterBound, MeterUnbound, ReadingsAccepted, ReadingsEstimated, ReadingsCorrected)
-REPLIES = (MeterReply, ReadingsReply, CorrectionReply)
+EVENTS: tuple[type[Event], ...] = (MeterBound, MeterUnbound, ReadingsAccepted, ReadingsEstimated, ReadingsCorrected)
+REPLIES: tuple[type[Reply], ...] = (MeterReply, ReadingsReply, CorrectionReply)

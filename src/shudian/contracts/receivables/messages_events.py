@@ -263,7 +263,7 @@ class DebtClosed(Event):
     late: bool
 
 
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     ReceivableProposed,
     ReceivableEnded,
     ReceivableAccepted,

@@ -72,7 +72,7 @@ NOT_THE_PLEDGEE = Refusal(12034, "not_the_pledgee", "不是质权人", "the rece
 NOT_OVERDUE = Refusal(12035, "not_overdue", "债务人未逾期", "the debtor is not overdue", 409, retry=True)
 WITHOUT_RECOURSE = Refusal(12036, "without_recourse", "无追索权", "the receivable was not bought with recourse", 409)
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     RECEIVABLE_UNKNOWN,
     NOT_THE_PAYEE,
     NOT_THE_CREDITOR,

@@ -271,7 +271,7 @@ CAPACITY_OUT_OF_BOUNDS = Refusal(
     "the capacity is out of bounds for this type of resource",
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     RESOURCE_UNKNOWN,
     RESOURCE_NOT_ACTIVE,
     RESOURCE_NOT_OWNED,
@@ -282,5 +282,11 @@ REFUSALS = (
     NOTHING_CHANGES,
     CAPACITY_OUT_OF_BOUNDS,
 )
-EVENTS = (ResourceRegistered, ResourceReviewed, ResourceChangeProposed, ResourceChanged, ResourceRetired)
-REPLIES = (ResourceReply,)
+EVENTS: tuple[type[Event], ...] = (
+    ResourceRegistered,
+    ResourceReviewed,
+    ResourceChangeProposed,
+    ResourceChanged,
+    ResourceRetired,
+)
+REPLIES: tuple[type[Reply], ...] = (ResourceReply,)

@@ -298,4 +298,4 @@ class PaymentReply(Reply):
     late: bool
 
 
-REPLIES = (ClearingReply, ReclearingReply, StatementsReply, ObjectionReply, PaymentReply)
+REPLIES: tuple[type[Reply], ...] = (ClearingReply, ReclearingReply, StatementsReply, ObjectionReply, PaymentReply)

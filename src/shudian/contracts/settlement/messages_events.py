@@ -287,7 +287,7 @@ class LineRedeemed(Event):
     line_id: int
 
 
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     ReferencePricesPublished,
     RegulationPricesPublished,
     DayAheadPublished,

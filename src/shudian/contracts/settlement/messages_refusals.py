@@ -76,7 +76,7 @@ MEDIATION_WAS_REQUESTED = Refusal(
 )
 NOT_IN_MEDIATION = Refusal(10034, "not_in_mediation", "该异议不在调解中", "the objection is not in mediation", 409)
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     DAY_NOT_OVER,
     DAY_IS_CLEARED,
     PRICE_OUT_OF_BOUNDS,

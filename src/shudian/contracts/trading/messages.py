@@ -359,7 +359,7 @@ METHOD_DOES_NOT_FIT = Refusal(
     9018, "method_does_not_fit", "该场次的交易方式不适用", "the session trades by another method", 409
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     SESSION_UNKNOWN,
     SESSION_IS_OVER,
     GATE_CLOSES_TOO_LATE,
@@ -379,4 +379,4 @@ REFUSALS = (
     CONDITION_NOT_ALLOWED,
     METHOD_DOES_NOT_FIT,
 )
-REPLIES = (SessionReply, OrderReply, CancelOrderReply)
+REPLIES: tuple[type[Reply], ...] = (SessionReply, OrderReply, CancelOrderReply)

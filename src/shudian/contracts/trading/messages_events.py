@@ -180,7 +180,7 @@ class SegmentCleared(Event):
     margin: Margin
 
 
-EVENTS = (
+EVENTS: tuple[type[Event], ...] = (
     SessionOpened,
     SessionCancelled,
     SessionClosed,

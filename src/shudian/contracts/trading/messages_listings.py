@@ -177,7 +177,7 @@ TAKES_ARE_WAITING = Refusal(
     9046, "takes_are_waiting", "已有摘牌待分配，不得撤回", "takes wait for their share of the listing", 409
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     LISTING_UNKNOWN,
     LISTING_OF_ANOTHER,
     SIDE_NOT_LISTED,
@@ -185,5 +185,5 @@ REFUSALS = (
     LISTING_IS_WHOLE,
     TAKES_ARE_WAITING,
 )
-EVENTS = (ListingPosted, TakePlaced, ListingTaken, ListingEnded)
-REPLIES = (ListingReply, TakeReply)
+EVENTS: tuple[type[Event], ...] = (ListingPosted, TakePlaced, ListingTaken, ListingEnded)
+REPLIES: tuple[type[Reply], ...] = (ListingReply, TakeReply)

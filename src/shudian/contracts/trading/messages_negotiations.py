@@ -357,7 +357,7 @@ NOT_SIGNED_BY_BOTH = Refusal(
     9031, "not_signed_by_both", "尚未由双方签署", "the terms are not signed by both yet", 409, retry=True
 )
 
-REFUSALS = (
+REFUSALS: tuple[Refusal, ...] = (
     NEGOTIATION_UNKNOWN,
     NEGOTIATION_OF_OTHERS,
     BOTH_HAVE_SIGNED,
@@ -370,5 +370,5 @@ REFUSALS = (
     GREEN_SOURCE_MISSING,
     NOT_SIGNED_BY_BOTH,
 )
-EVENTS = (TermsOffered, TermsSigned, SecurityReviewed, NegotiationConcluded, NegotiationEnded)
-REPLIES = (NegotiationReply, SignReply)
+EVENTS: tuple[type[Event], ...] = (TermsOffered, TermsSigned, SecurityReviewed, NegotiationConcluded, NegotiationEnded)
+REPLIES: tuple[type[Reply], ...] = (NegotiationReply, SignReply)

@@ -176,6 +176,6 @@ RECEIVER_DOES_NOT_FIT = Refusal(
     "the receiver must be another member of the same kind",
 )
 
-REFUSALS = (TRANSFER_UNKNOWN, TRANSFER_OF_OTHERS, AGREEMENT_OF_OTHERS, RECEIVER_DOES_NOT_FIT)
-EVENTS = (TransferProposed, TransferConcluded, TransferEnded)
-REPLIES = (TransferReply,)
+REFUSALS: tuple[Refusal, ...] = (TRANSFER_UNKNOWN, TRANSFER_OF_OTHERS, AGREEMENT_OF_OTHERS, RECEIVER_DOES_NOT_FIT)
+EVENTS: tuple[type[Event], ...] = (TransferProposed, TransferConcluded, TransferEnded)
+REPLIES: tuple[type[Reply], ...] = (TransferReply,)
