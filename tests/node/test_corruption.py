@@ -40,7 +40,7 @@ def fill(folder: Path) -> EmbeddedNode:
 
 
 CLOCK = "table_id = (SELECT id FROM state_tables WHERE name = 'kernel.clock')"
-ANSWERED = CLOCK.replace("clock", "answered")
+ANSWERS = CLOCK.replace("clock", "answers")
 
 
 def content(folder: Path) -> dict[str, list[Any]]:
@@ -141,7 +141,7 @@ def damage(folder: Path, sql: str) -> None:
         ("UPDATE state SET height = height + 1 WHERE " + CLOCK, "does not lead to the app hash"),
         ("UPDATE state SET height = -1 WHERE " + CLOCK, "a row of the state cannot be decoded"),
         ("UPDATE state SET height = 'x' WHERE " + CLOCK, "a row of the state cannot be decoded"),
-        ("DELETE FROM state WHERE " + ANSWERED, "does not lead to the app hash of block 13"),
+        ("DELETE FROM state WHERE " + ANSWERS, "does not lead to the app hash of block 13"),
         ("ALTER TABLE cold ADD COLUMN more BLOB", "table definitions"),
         ("PRAGMA user_version = 1", "format 1"),
     ],

@@ -11,13 +11,16 @@ import msgspec
 import pytest
 
 from shudian.contracts.funds.messages import ConfirmDeposit, OpenAccount
+from shudian.kernel.answers import ANSWERS, Answer, Answers
 from shudian.kernel.codec import encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.machine import STEPPED
+from shudian.kernel.tables import Store
 from shudian.node.diff import diff
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
 from shudian.node.founding import SICHUAN_FOUNDERS, found
+from shudian.node.rows import shown_row
 from shudian.node.store import LEDGER_FILE, LedgerStore
 from tests.support.chain import BANK_ID, GRID_ID, create, founder, key_of, reopen
 from tests.support.ledger import SECRETS, START_MS
@@ -63,9 +66,22 @@ def test_the_first_difference_is_named(a: Path, b: Path) -> None:
     difference = diff(a, b, SECRETS)
     assert difference.height == 2, "the twins made their blocks at different times"
     assert difference.row is not None
-    assert (difference.row.height, difference.row.contract, difference.row.table) == (4, "kernel", "kernel.answered")
-    assert difference.row.key == f"({BANK_ID}, {(2).to_bytes(16, 'big').hex()})"
+    assert (difference.row.height, difference.row.contract, difference.row.table) == (4, "kernel", "kernel.answers")
+    assert difference.row.key == "(4)"
     assert difference.row.a != difference.row.b
+
+
+def test_of_long_lists_the_first_entry_that_differs_is_shown() -> None:
+    stores = [Store((ANSWERS,)), Store((ANSWERS,))]
+    for last, store in enumerate(stores):
+        answers = [Answer(7, bytes([place]), 9, b"", ()) for place in range(100)]
+        answers[50] = Answer(7, bytes([200 + last]), 9, b"", ())
+        ANSWERS.put(store, (1,), Answers(9, tuple(answers)))
+    a, b = (store.rows[ANSWERS.name] for store in stores)
+    shown = [shown_row(a, (1,), b.data[(1,)]), shown_row(b, (1,), a.data[(1,)])]
+    assert shown[0] != shown[1]
+    assert "(100)[50] Answer(sender_id=7, id=b'\\xc8'" in shown[0]
+    assert all(len(text) < 200 for text in shown)
 
 
 def test_blocks_that_differ_in_time_alone_lead_to_the_same_state(a: Path, b: Path) -> None:

@@ -19,7 +19,7 @@ from shudian.contracts.resources.messages import (
     Voltage,
 )
 from shudian.contracts.trading.messages import Side
-from shudian.kernel.answers import ANSWERED
+from shudian.kernel.answers import ANSWERS
 from shudian.kernel.codec import encode
 from shudian.kernel.contract import BlockContext
 from shudian.kernel.crypto import SigningKey, sha256
@@ -238,7 +238,7 @@ def founded() -> tuple[int, tuple[tuple[str, bytes, bytes, int], ...]]:
     rows = [
         (table, encode(key), encode(row), held.versions[key])
         for table, held in chain.machine.store.rows.items()
-        if table != ANSWERED.name
+        if table != ANSWERS.name
         for key, row in held.data.items()
     ]
     return chain.machine.height, tuple(rows)

@@ -33,13 +33,13 @@ def leaf(machine: Machine, table: str, key: Key) -> bytes:
 
 
 def test_a_row_is_blinded_under_the_epoch_of_the_block_that_wrote_it(ledger: Ledger) -> None:
-    answered = sorted(ledger.machine.store.rows["kernel.answered"].versions.items(), key=lambda one: one[1])
+    answered = sorted(ledger.machine.store.rows["kernel.answers"].versions.items(), key=lambda one: one[1])
     (first, _), (second, _) = answered
     for table, key, epoch_no, height in (
-        ("kernel.answered", first, 1, 1),
+        ("kernel.answers", first, 1, 1),
         ("kernel.epochs", (1,), 1, 0),
         ("kernel.epochs", (2,), 1, 2),
-        ("kernel.answered", second, 2, 3),
+        ("kernel.answers", second, 2, 3),
         ("jar.jars", (1,), 2, 3),
     ):
         held = ledger.machine.store.rows[table]

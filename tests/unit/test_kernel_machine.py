@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shudian.kernel import fields
-from shudian.kernel.answers import ANSWERED
+from shudian.kernel.answers import ANSWERS
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Record, encode
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
@@ -135,7 +135,7 @@ def test_forged_envelopes_are_refused(ledger: Ledger, changes: dict[str, object]
 def test_bad_contents_are_refused(ledger: Ledger, body: bytes, expires_ms: int, number: int) -> None:
     data = seal(CHAIN_ID, 7, derived_id("x"), expires_ms, body, [key_of("a")], EPOCH, atomic=False)
     assert ledger.apply(data)[0][0].number == number
-    assert ANSWERED.count(ledger.store) == 0
+    assert ANSWERS.count(ledger.store) == 0
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x98" + b"\x00" * 8, b"\xc1" * 50])
@@ -170,9 +170,9 @@ def test_an_id_stands_for_one_act_only(ledger: Ledger) -> None:
 def test_answers_are_forgotten_at_expiry(ledger: Ledger) -> None:
     data = ledger.envelope(7, AddCoins(5))
     ledger.apply(data)
-    assert ANSWERED.count(ledger.store) == 1
+    assert ANSWERS.count(ledger.store) == 1
     ledger.advance(START_MS + HOUR_MS)
-    assert ANSWERED.count(ledger.store) == 0
+    assert ANSWERS.count(ledger.store) == 0
     assert ledger.apply(data)[0][0].number == 1007
 
 

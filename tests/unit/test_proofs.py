@@ -17,8 +17,9 @@ from shudian.kernel.comet import EMPTY_HASH, BlockId, Header, SignedHeader, Vote
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.ids import derived_id
-from shudian.kernel.machine import STEPPED, WALL, Clock, answer_key
+from shudian.kernel.machine import STEPPED, WALL, Clock
 from shudian.kernel.merkle import app_hash, bucket_no, merkle_path, merkle_root, root_of_leaf, row_path
+from shudian.kernel.repeats import answer_key
 from shudian.kernel.roots import StateTree
 from shudian.kernel.tables import Key, encode_key
 from shudian.node.blocks import decode_events

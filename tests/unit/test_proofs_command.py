@@ -195,7 +195,7 @@ def test_prove_writes_what_verify_reads(folder: Path, capsys: pytest.CaptureFixt
     for words in (
         ("row", "governance.setting_rows", "governance.holidays_day", "", "20300101"),
         ("row", "kernel.clock"),
-        ("row", "kernel.answered", "1", f"hex:{ID.hex()}"),
+        ("row", "kernel.answers", "1"),
         ("message", ID.hex(), "--sender", "1"),
     ):
         made = prove(folder, *words)

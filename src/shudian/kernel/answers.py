@@ -1,4 +1,4 @@
-"""What the machine keeps of answers: the outcomes of an envelope until it expires, and the last events of hooks."""
+"""What the machine keeps of answers: the outcomes of envelopes until they expire, a row a block, and the last events of hooks."""
 
 from shudian.kernel.codec import Record
 from shudian.kernel.outcomes import Outcome
@@ -12,17 +12,26 @@ class HookEvents(Record):
     digest: bytes
 
 
-class Answered(Record):
-    """The first outcomes of an envelope, kept until it expires. digest: of the act, see :meth:`Envelope.act_digest`."""
+class Answer(Record):
+    """The first outcomes of an envelope. sender_id, id: see :func:`shudian.kernel.repeats.answer_key`. digest: of the act, see :meth:`Envelope.act_digest`."""
 
+    sender_id: int
+    id: bytes
     expires_ms: int
     digest: bytes
     outcomes: tuple[Outcome, ...]
 
 
-def _by_expiry(_key: Key, row: Answered) -> Key:
+class Answers(Record):
+    """All answers that a block gave for good, in the order of its envelopes. expires_ms: the latest expiry of them, when the row leaves."""
+
+    expires_ms: int
+    answers: tuple[Answer, ...]
+
+
+def _by_expiry(_key: Key, row: Answers) -> Key:
     return (row.expires_ms,)
 
 
 HOOK_EVENTS = Table("kernel.hook_events", HookEvents, ())
-ANSWERED = Table("kernel.answered", Answered, ("sender_id", "id"), {"by_expiry": _by_expiry})
+ANSWERS = Table("kernel.answers", Answers, ("height",), {"by_expiry": _by_expiry})

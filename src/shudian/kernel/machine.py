@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from shudian.kernel import check
-from shudian.kernel.answers import ANSWERED, HOOK_EVENTS, Answered, HookEvents
+from shudian.kernel.answers import ANSWERS, HOOK_EVENTS, Answer, HookEvents
 from shudian.kernel.clock import DAY_MS
 from shudian.kernel.clock import STEPPED as STEPPED
 from shudian.kernel.clock import WALL as WALL
@@ -20,7 +20,7 @@ from shudian.kernel.cold import ColdStore, Fetch
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
 from shudian.kernel.door import Arrival, Door, Opened
-from shudian.kernel.envelope import UNREGISTERED, Envelope, EpochKey
+from shudian.kernel.envelope import EpochKey
 from shudian.kernel.epochs import (
     EPOCHS,
     FIRST_EPOCH,
@@ -31,7 +31,6 @@ from shudian.kernel.epochs import (
     epoch_in_force,
     need_secret,
 )
-from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.merkle import Step
 from shudian.kernel.messages import Event, Message
 from shudian.kernel.outcomes import (
@@ -49,6 +48,7 @@ from shudian.kernel.outcomes import (
     both,
     refused,
 )
+from shudian.kernel.repeats import FirstAnswers, answer_key
 from shudian.kernel.roots import CLOCK_TABLE, Change, StateRoots
 from shudian.kernel.tables import SEQUENCES, Key, Store, Table
 from shudian.kernel.units import remainder
@@ -58,7 +58,7 @@ FULL_CHECK_EVERY_BLOCKS = 256
 
 
 CLOCK = Table(CLOCK_TABLE, Clock, ())
-KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERED, HOOK_EVENTS, EPOCHS)
+KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERS, HOOK_EVENTS, EPOCHS)
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class Machine:
         self.chain_id = chain_id
         contract_tables = tuple(table for contract in market.contracts for table in contract.tables)
         self.store = Store((*KERNEL_TABLES, *contract_tables))
+        self._answers = FirstAnswers(self.store)
         self.cold = ColdStore(fetch_cold)
         self.roots = StateRoots(("kernel", *(contract.name for contract in market.contracts)))
         self.height = 0
@@ -167,8 +168,7 @@ class Machine:
                 hook(context)
         events.extend((-1, event) for event in context.events)
         self._keep_hook_events(context.events)
-        for key, _ in ANSWERED.due(self.store, "by_expiry", end_ms):
-            ANSWERED.delete(self.store, *key)
+        self._answers.end_block(self.height + 1, end_ms)
         return self._finish(end_ms, outcomes, events, faults)
 
     def _apply_arrival(
@@ -184,22 +184,22 @@ class Machine:
             return answered.outcomes, []
         outcomes, events = self._execute(arrival, now_ms, faults)
         if self.uses_id(outcomes):
-            row = Answered(arrival.envelope.expires_ms, arrival.digest, outcomes)
-            ANSWERED.put(self.store, answer_key(arrival.envelope), row)
+            key = answer_key(arrival.envelope)
+            self._answers.keep(key, Answer(*key, arrival.envelope.expires_ms, arrival.digest, outcomes))
         return outcomes, events
 
     def uses_id(self, outcomes: tuple[Outcome, ...]) -> bool:
         """Whether an envelope's outcomes are the answer to its id for good; not if all it says is that the signers may not speak."""
         return any(outcome.number not in self._not_answers for outcome in outcomes)
 
-    def first_answer(self, opened: Opened, now_ms: int) -> Answered | None:
+    def first_answer(self, opened: Opened, now_ms: int) -> Answer | None:
         """The stored answer if the envelope is a repeat; None if it is new and in time.
 
         Raises:
             Refused: 1007-1009, 1015.
         """
         envelope = opened.envelope
-        answered = ANSWERED.get(self.store, *answer_key(envelope))
+        answered = self._answers.of(answer_key(envelope))
         if answered is not None:
             if answered.digest != opened.digest:
                 raise ID_USED_FOR_ANOTHER("id", envelope.id.hex(), both("新的编号", "a new id"))
@@ -290,11 +290,12 @@ class Machine:
                         raise check.CheckFailed(message)
 
     def check_all(self) -> None:
-        """Test every invariant over the whole state.
+        """Test every invariant over the whole state, and the answers held beside it.
 
         Raises:
             CheckFailed: naming the invariant that does not hold; the node stops.
         """
+        self._answers.check()
         context = self._block_context(self.market_ms)
         for invariant in self._invariants():
             if isinstance(invariant, StateInvariant):
@@ -309,6 +310,7 @@ class Machine:
         """Put back a stored state (table, key, row, version) at start; returns its app hash, to be compared with the stored one."""
         for table, key, row, version in rows:
             self.store.load(table, key, row, version)
+        self._answers.load()
         self.height = height
         self.roots.update(
             (
@@ -346,14 +348,6 @@ class Machine:
             return None
         reply: Reply = decode(outcome.reply, self.reply_type)
         return reply
-
-
-def answer_key(envelope: Envelope) -> tuple[int, bytes]:
-    """Where the answer is kept: (sender, id); an applicant has no sender number yet, so its key enters the id."""
-    if envelope.sender_id != UNREGISTERED:
-        return (envelope.sender_id, envelope.id)
-    keys = b"".join(signature.public_key for signature in envelope.signatures)
-    return (UNREGISTERED, sha256(keys + envelope.id)[:ID_BYTES])
 
 
 def advance_clock(context: Context, to_ms: int) -> None:

@@ -134,8 +134,10 @@ def _stored(store: LedgerStore) -> Store:
 
 def _first_row(height: int, a: Store, b: Store) -> RowDifference | None:
     for name, rows in a.rows.items():
-        for key in sorted(rows.data.keys() | b.rows[name].data.keys()):
-            row_a, row_b = shown_row(rows, key), shown_row(b.rows[name], key)
-            if row_a != row_b:
-                return RowDifference(height, rows.table.contract, name, shown_key(encode_key(key)), row_a, row_b)
+        beside = b.rows[name]
+        for key in sorted(rows.data.keys() | beside.data.keys()):
+            row_a, row_b = rows.data.get(key), beside.data.get(key)
+            if row_a != row_b or rows.versions.get(key) != beside.versions.get(key):
+                shown = (shown_row(rows, key, row_b), shown_row(beside, key, row_a))
+                return RowDifference(height, rows.table.contract, name, shown_key(encode_key(key)), *shown)
     return None

@@ -21,9 +21,10 @@ from shudian.kernel.crypto import SigningKey
 from shudian.kernel.door import Arrival, Opened
 from shudian.kernel.envelope import Envelope, EpochKey
 from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, NodeSecrets
-from shudian.kernel.machine import WALL, Applied, Machine, answer_key
+from shudian.kernel.machine import WALL, Applied, Machine
 from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome, Refused, refused
+from shudian.kernel.repeats import answer_key
 from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
 from shudian.node.blocks import (
     BLOCK_MAX_BYTES,

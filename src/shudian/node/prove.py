@@ -9,8 +9,9 @@ from shudian.kernel.blinding import row_blind
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.envelope import Envelope
-from shudian.kernel.machine import CLOCK, Clock, Machine, answer_key
+from shudian.kernel.machine import CLOCK, Clock, Machine
 from shudian.kernel.merkle import merkle_path, row_path
+from shudian.kernel.repeats import answer_key
 from shudian.kernel.tables import Key, encode_key
 from shudian.market import OVERSIGHT
 from shudian.node.blocks import Block, decode_events, decode_outcomes, results, signed_header
@@ -65,7 +66,7 @@ def _row_proof(machine: Machine, table: str, key: Key) -> RowProof:
 def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> MessageProof:
     """A proof that a message stands in its block, with its outcomes and events; an empty block is made if its own is the last.
 
-    sender_id, message_id: where its answer is kept, see :func:`shudian.kernel.machine.answer_key`.
+    sender_id, message_id: where its answer is kept, see :func:`shudian.kernel.repeats.answer_key`.
 
     Raises:
         NodeError: no block holds it.

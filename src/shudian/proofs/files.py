@@ -7,8 +7,8 @@ from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import Aunts, Bucket, Step
 from shudian.kernel.outcomes import Outcome
 
-FORMAT_VERSION = 3
-"""Version of the chain's format, the header's app_version. 1 and 2 had headers of our own."""
+FORMAT_VERSION = 4
+"""Version of the chain's format, the header's app_version. 1 and 2 had headers of our own, 3 an answer a row."""
 
 PROOF_MAX_BYTES = 64 << 20
 

@@ -1,0 +1,84 @@
+"""Repeats: which envelopes have had their answer, and which answer it was.
+
+The rows of ``kernel.answers`` say it, one for each block; beside them a dictionary says the same by sender and id, so that an envelope costs a look-up and its
+answer is hashed and stored together with those of its block. An answer is kept until the last one of its block has expired; until then its id stands for its act.
+"""
+
+from shudian.kernel import check
+from shudian.kernel.answers import ANSWERS, Answer, Answers
+from shudian.kernel.crypto import sha256
+from shudian.kernel.envelope import UNREGISTERED, Envelope
+from shudian.kernel.ids import ID_BYTES
+from shudian.kernel.tables import Store
+
+AnswerKey = tuple[int, bytes]
+"""Sender and id, see :func:`answer_key`."""
+
+
+def answer_key(envelope: Envelope) -> AnswerKey:
+    """Where the answer is kept: (sender, id); an applicant has no sender number yet, so its key enters the id."""
+    if envelope.sender_id != UNREGISTERED:
+        return (envelope.sender_id, envelope.id)
+    keys = b"".join(signature.public_key for signature in envelope.signatures)
+    return (UNREGISTERED, sha256(keys + envelope.id)[:ID_BYTES])
+
+
+class FirstAnswers:
+    """The first answers of a store's envelopes, by sender and id. Only the machine writes them."""
+
+    def __init__(self, store: Store) -> None:
+        """Of a store without answers; otherwise call :meth:`load`."""
+        self._store = store
+        self._by_key: dict[AnswerKey, Answer] = {}
+        self._of_block: list[Answer] = []
+
+    def of(self, key: AnswerKey) -> Answer | None:
+        """The first answer to the envelope of a key, also one of the block that is being made; None if it had none."""
+        return self._by_key.get(key)
+
+    def keep(self, key: AnswerKey, answer: Answer) -> None:
+        """Take in the first answer to the envelope of a key."""
+        self._by_key[key] = answer
+        self._of_block.append(answer)
+
+    def end_block(self, height: int, end_ms: int) -> None:
+        """Write the answers of the block of a height as its row, and remove those rows whose last answer has expired at ``end_ms``."""
+        if self._of_block:
+            answers, self._of_block = tuple(self._of_block), []
+            ANSWERS.put(self._store, (height,), Answers(max(answer.expires_ms for answer in answers), answers))
+        for key, row in ANSWERS.due(self._store, "by_expiry", end_ms):
+            ANSWERS.delete(self._store, *key)
+            for answer in row.answers:
+                del self._by_key[(answer.sender_id, answer.id)]
+
+    def load(self) -> None:
+        """Learn the answers from the rows.
+
+        Raises:
+            CheckFailed: two rows answer one id.
+        """
+        self._of_block = []
+        self._by_key = {}
+        for _, row in ANSWERS.range(self._store):
+            for answer in row.answers:
+                self._by_key[(answer.sender_id, answer.id)] = answer
+        self.check()
+
+    def check(self) -> None:
+        """Between blocks: what is held says no more, no less and nothing else than the rows.
+
+        Raises:
+            CheckFailed: if it does.
+        """
+        by_key = self._by_key
+        count = 0
+        for key, row in ANSWERS.range(self._store):
+            for answer in row.answers:
+                held = by_key.get((answer.sender_id, answer.id))
+                check.that(held is answer or held == answer, f"the answers held are those of row {key}")
+            check.that(
+                row.expires_ms == max((answer.expires_ms for answer in row.answers), default=0),
+                "answers leave together",
+            )
+            count += len(row.answers)
+        check.that(count == len(by_key), "an envelope has one first answer")
