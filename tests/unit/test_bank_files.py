@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from shudian.cli import ledger
 from shudian.cli import reconcile as command
 from shudian.cli.common import UserError
 from shudian.contracts.funds.views import VIEWS as FUNDS_VIEWS
@@ -209,10 +210,10 @@ def test_the_command_writes_what_the_queries_give(
     town.say(USER, PayStatement(ids[USER]))
 
     @contextmanager
-    def open_client(*_options: Any) -> Iterator[FakeClient]:
+    def client_of(*_options: Any) -> Iterator[FakeClient]:
         yield FakeClient(town)
 
-    monkeypatch.setattr(command, "open_client", open_client)
+    monkeypatch.setattr(ledger, "client_of", client_of)
     file = tmp_path / "payments.csv"
     result = CliRunner().invoke(command.app, ["export", "--month", str(JULY), "--to", str(file), *more])
     assert result.exit_code == 0, result.output

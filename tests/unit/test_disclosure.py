@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
+from shudian.cli.commands import Commands
 from shudian.cli.common import UserError
 from shudian.cli.disclose import disclose, open_disclosure
 from shudian.client.handing import HandingError, hand_over, take_over
@@ -144,7 +144,7 @@ def folder(node: EmbeddedNode, tmp_path: Path) -> Path:
     return tmp_path
 
 
-_app = typer.Typer()
+_app = Commands()
 _app.command("disclose")(disclose)
 _app.command("open")(open_disclosure)
 

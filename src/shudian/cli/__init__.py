@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from shudian.cli.bench import app as bench_app
 from shudian.cli.certificate import app as certificate_app
 from shudian.cli.clear import app as clear_app
+from shudian.cli.commands import Commands
 from shudian.cli.common import fail, hear_language
 from shudian.cli.demo import demo
 from shudian.cli.disclose import disclose, open_disclosure
@@ -30,7 +31,7 @@ from shudian.cli.state import app as state_app
 from shudian.cli.statement import app as statement_app
 from shudian.cli.verify import verify
 
-app = typer.Typer(
+app = Commands(
     name="shudian",
     no_args_is_help=True,
     add_completion=False,

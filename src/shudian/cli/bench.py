@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from shudian.cli.common import Lang, LangOption, out, print_json
+from shudian.cli.commands import Commands
+from shudian.cli.common import out, print_json
 from shudian.tools.bench import clearing as clearing_bench
 from shudian.tools.bench import ledger as ledger_bench
 from shudian.tools.bench import meter as meter_bench
@@ -14,7 +15,7 @@ from shudian.tools.bench import settlement as settlement_bench
 from shudian.tools.bench import size as size_bench
 from shudian.tools.bench.plot import svg
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="性能：中位数，及对同一次运行中测得的极限之比。 Medians, and ratios to a limit of the same run.",
 )
@@ -33,9 +34,8 @@ def _print(result: dict[str, Any], *, as_json: bool) -> None:
 
 
 @app.command("clearing")
-def clearing(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+def clearing(runs: RunsOption = 5, as_json: JsonOption = False) -> None:
     """集中竞价与盘口。 The call auction and the order book."""
-    del lang
     _print(clearing_bench.run(runs), as_json=as_json)
 
 
@@ -47,11 +47,9 @@ def ledger(
         bool,
         typer.Option("--orders-only", help="不测增长、计量与结算 leave out growth, meters and settlement"),
     ] = False,
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """签名申报端到端，分阶段；另测增长、计量与结算。 Signed orders end to end, by stage; growth, meters and settlement too."""
-    del lang
     result = ledger_bench.run(runs, growth_too=not orders_only)
     if not orders_only:
         for part in (meter_bench.run(runs), settlement_bench.run(runs)):
@@ -70,9 +68,8 @@ def ledger(
 
 
 @app.command("meter")
-def meter(runs: RunsOption = 5, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+def meter(runs: RunsOption = 5, as_json: JsonOption = False) -> None:
     """计量点入账，分阶段。 Meter points accepted, by stage."""
-    del lang
     _print(meter_bench.run(runs), as_json=as_json)
 
 
@@ -82,11 +79,9 @@ def settlement(
     meters: Annotated[
         int, typer.Option(min=1, max=50_000, help="电表数；5 万块需 2.4 GB 内存 meters; 50,000 take 2.4 GB of memory")
     ] = settlement_bench.METERS_COUNT,
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """按刻钟结算一个月，对内存读一遍之比。 A month settled by quarter hour, against one pass over its memory."""
-    del lang
     _print(settlement_bench.run(runs, meters), as_json=as_json)
 
 
@@ -94,9 +89,7 @@ def settlement(
 def size(
     runs: RunsOption = 1,
     rows: Annotated[int, typer.Option(min=1_000, help="行数 rows of one kind")] = size_bench.MANY_ROWS,
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """百万行时的启动与速度。 Start and speed with a million rows of one kind."""
-    del lang
     _print(size_bench.run(runs, rows), as_json=as_json)

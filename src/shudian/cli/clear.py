@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import JsonOption, Lang, LangOption, out, print_json, print_rows, say
+from shudian.cli.commands import Commands
+from shudian.cli.common import JsonOption, out, print_json, print_rows, say
 from shudian.tools.clearing_files import clear_auction_file, clear_rolling_file
 
-app = typer.Typer(no_args_is_help=True, help="出清：对文件中的申报做集中竞价或滚动撮合。 Clear a file of orders.")
+app = Commands(no_args_is_help=True, help="出清：对文件中的申报做集中竞价或滚动撮合。 Clear a file of orders.")
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV（可 .gz）或 Parquet 文件 CSV (.gz) or Parquet")]
 
@@ -34,14 +35,12 @@ def auction(
     lot_mwh: Annotated[str, typer.Option(help="最小单位 lot, MWh")] = "0.001",
     price_rule: Annotated[PriceRule, typer.Option(help="价格规则 price rule")] = PriceRule.EQUILIBRIUM,
     k_ppm: Annotated[int, typer.Option(min=0, max=1_000_000, help="价格位置 place within the interval, ppm")] = 500_000,
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """集中竞价，边际统一出清。 Uniform-price call auction per segment.
 
     列 columns: segment|hour, order_id, tranche?, side, price (CNY/MWh), quantity_mwh, owner?, submitted_at?
     """
-    del lang
     result = clear_auction_file(file, lot_mwh=lot_mwh, price_rule=price_rule.value, k_ppm=k_ppm)
     if as_json:
         print_json(result)
@@ -61,14 +60,12 @@ def auction(
 def rolling(
     file: FileArgument,
     self_trade: Annotated[SelfTrade, typer.Option(help="自成交 own resting orders")] = SelfTrade.SKIP,
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """滚动撮合，价格优先、时间优先。 Rolling match by price, then time.
 
     列 columns: seq, action (new|cancel), order_id, side, price (CNY/MWh), quantity_mwh, segment?, owner?
     """
-    del lang
     result = clear_rolling_file(file, self_trade=self_trade.value)
     if as_json:
         print_json(result)

@@ -17,14 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from shudian.cli.passphrase import read_key
-from shudian.client.client import Client
-from shudian.kernel.crypto import SigningKey
 from shudian.kernel.epochs import NO_SECRETS, NodeSecrets, Secrets
 from shudian.kernel.outcomes import Language
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
 from shudian.node.loading import chain_id_of
-from shudian.node.local import LocalTransport
 from shudian.node.store import LEDGER_FILE
 
 NODE_KEY_FILE = "node.key"
@@ -88,12 +85,6 @@ LangOption = Annotated[
     Lang, typer.Option("--lang", envvar="SHUDIAN_LANG", callback=_set_language, is_eager=True, help="语言 language")
 ]
 DataOption = Annotated[Path, typer.Option("--data", envvar="SHUDIAN_DATA", help="账本所在文件夹 folder of the ledger")]
-KeyOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--key", envvar="SHUDIAN_KEY", help="签名密钥文件，可多次给出 key file; repeat it for several signatures"
-    ),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON print JSON")]
 
 DEFAULT_DATA = Path("shudian-data")
@@ -138,37 +129,6 @@ def secrets_of(folder: Path) -> Secrets:
     if not node_key.exists() or not (folder / LEDGER_FILE).exists():
         return NO_SECRETS
     return NodeSecrets(read_key(node_key), chain_id_of(folder))
-
-
-@contextmanager
-def open_client(data: Path, keys: Sequence[Path] | None, *, applicant: bool = False) -> Iterator[Client]:
-    """A client on the ledger of a folder: the public without a key, otherwise the member that the first key belongs to."""
-    signing = [read_key(path) for path in keys or ()]
-    with open_node(data) as node:
-        first = None if applicant or not keys else keys[0]
-        yield client_on(node, signing, first)
-
-
-def client_on(node: EmbeddedNode, signing: Sequence[SigningKey], first: Path | None) -> Client:
-    """A client on an open node: the member that the first key belongs to, of the file ``first``; nobody without."""
-    member_id = 0 if first is None else node.member_of_key(signing[0].public_key)
-    if member_id is None:
-        raise UserError(f"密钥 {first} 不属于任何成员", f"key {first} belongs to no member of this ledger")
-    return Client(LocalTransport(node), member_id, signing)
-
-
-@contextmanager
-def signing_client(data: Path, keys: Sequence[Path] | None) -> Iterator[Client]:
-    """A client that can say messages; a key must be given."""
-    with open_client(data, need_keys(keys)) as client:
-        yield client
-
-
-def need_keys(keys: Sequence[Path] | None) -> Sequence[Path]:
-    """The key files given, one at least."""
-    if not keys:
-        raise UserError("请用 --key 给出签名密钥文件", "name the key file that signs with --key")
-    return keys
 
 
 def print_json(value: Any) -> None:
@@ -249,18 +209,6 @@ def show_time(market_ms: int) -> str:
     '1970-01-01 08:00:00'
     """
     return dt.datetime.fromtimestamp(market_ms / 1000, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def from_hex(name: str, text: str) -> bytes:
-    """The bytes of a hexadecimal option or argument.
-
-    Raises:
-        UserError: naming the option.
-    """
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise UserError(f"{name} {text[:80]!r} 不是十六进制", f"{name} {text[:80]!r} is not hexadecimal") from None
 
 
 def refuse_existing(path: Path) -> None:

@@ -15,8 +15,6 @@ from rich.table import Table
 from shudian.cli.common import (
     DEFAULT_DATA,
     DataOption,
-    Lang,
-    LangOption,
     UserError,
     language,
     out,
@@ -49,14 +47,12 @@ def demo(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="总结写入 JSON 文件 summary as JSON")
     ] = None,
-    lang: LangOption = Lang.ZH,
 ) -> None:
     """沙盒市场：一条命令跑完整个七月。 The sandbox market: a whole July with one command.
 
     成员注册、资源登记、月度集中竞价、日滚动撮合、96 点计量、日清、月结、券款对付，全部经由公共客户端写入账本。
     中断后再次运行会从断点继续。 Interrupted, it goes on where it stopped.
     """
-    del lang
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise UserError(
             f"没有文件夹 {json_file.absolute().parent}", f"there is no folder {json_file.absolute().parent}"

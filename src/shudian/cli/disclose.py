@@ -6,19 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
     JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
     UserError,
-    client_on,
     fail,
-    from_hex,
     language,
     named,
-    need_keys,
     open_node,
     out,
     print_json,
@@ -26,7 +18,9 @@ from shudian.cli.common import (
     say,
     write_recorded,
 )
+from shudian.cli.ledger import Ledger, client_on, need_keys
 from shudian.cli.passphrase import read_key
+from shudian.cli.values import from_hex
 from shudian.client.handing import hand_over, take_over
 from shudian.contracts.identity.messages_disclosures import RecordDisclosure
 from shudian.kernel.crypto import is_sound_public_key, sha256
@@ -39,6 +33,7 @@ OPENED_MAX_BYTES = 80 << 20
 
 
 def disclose(
+    ledger: Ledger,
     to: Annotated[
         str, typer.Option("--to", metavar="KEY", help="接收方公钥（shudian epoch my-key） key of the recipient")
     ],
@@ -47,23 +42,18 @@ def disclose(
         str | None, typer.Argument(metavar="[ID]", help="本方消息编号，32 位十六进制 id of a message of one's own")
     ] = None,
     statement: Annotated[int | None, typer.Option(min=1, help="或本方结算单编号 or a statement of one's own")] = None,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """向一人披露本方一条消息或一张结算单（管理员签名，先登记后交付）。 Open one message or statement of one's own to one person; an admin signs.
 
     文件自带证明，只有接收方能打开。 The file carries its proof; only the recipient can open it. The disclosure is put on record before the file is written.
     """
-    del lang
     if (message_id is None) == (statement is None):
         raise UserError("请给出消息编号或 --statement，二者取一", "name a message id or --statement, one of the two")
     refuse_existing(out_file)
     recipient_key, wanted = from_hex("--to", to), from_hex("ID", message_id or "")
-    paths = need_keys(key)
+    paths = need_keys(ledger.key)
     signing = [read_key(path) for path in paths]
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         client = client_on(node, signing, paths[0])
         content = (
             disclose_message(node, client.member_id, wanted)
@@ -76,7 +66,7 @@ def disclose(
         trust = node.public_key.hex()
     recorded = (f"已登记披露 {reply.disclosure_no}", f"disclosure {reply.disclosure_no} is on record")
     write_recorded(out_file, file, *recorded)
-    if as_json:
+    if ledger.as_json:
         print_json(
             {
                 "file": str(out_file),
@@ -105,11 +95,9 @@ def open_disclosure(
         list[str],
         typer.Option(metavar="KEY", help="该链全部签块公钥 public keys (hex) of all that sign the chain's blocks"),
     ],
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """打开、核对并显示一份披露，无需账本。 Open, check and show a disclosure; no ledger is needed. Exit code 1: what is in it is not proved."""
-    del lang
     trusted = [from_hex("--trust", text) for text in trust]
     for text, public_key in zip(trust, trusted, strict=True):
         if not is_sound_public_key(public_key):

@@ -5,25 +5,21 @@ from typing import Annotated
 
 import typer
 
+from shudian.cli.commands import Commands
 from shudian.cli.common import (
     DEFAULT_DATA,
     DataOption,
     JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
-    client_on,
-    from_hex,
-    need_keys,
     open_node,
     out,
     print_json,
-    print_rows,
     refuse_existing,
     say,
     write_recorded,
 )
+from shudian.cli.ledger import Ledger, PublicLedger, client_on, need_keys
 from shudian.cli.passphrase import new_passphrase, read_key
+from shudian.cli.values import from_hex
 from shudian.client.keys import write_key_file
 from shudian.contracts.governance.messages_epochs import HandOutEpoch, RotateEpoch
 from shudian.kernel.crypto import sha256
@@ -32,19 +28,18 @@ from shudian.tools.epoch_files import hand_epoch, take_epoch
 
 HANDED_MAX_BYTES = 1 << 16
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="密钥期：封存消息的密钥，查看、更换、交给审计。 Epochs: the keys that seal messages; see them, begin new ones, hand one to an auditor.",
 )
 
 
 @app.command("show")
-def show(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+def show(ledger: PublicLedger) -> None:
     """列出密钥期及其公钥；无需任何密钥。 List the epochs and their public keys; needs no key."""
-    del lang
     rows = [
         {"epoch_no": no, "from_height": one.from_height, "from_ms": one.from_ms, "public_key": one.public_key.hex()}
-        for no, one in epochs_of(data).items()
+        for no, one in epochs_of(ledger.data).items()
     ]
     columns = [
         ("epoch_no", "密钥期", "epoch"),
@@ -52,20 +47,17 @@ def show(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json: J
         ("from_ms", "设立时间", "made at"),
         ("public_key", "公钥", "public key"),
     ]
-    print_rows(rows, columns, as_json=as_json)
+    ledger.print_rows(rows, columns)
 
 
 @app.command("rotate")
-def rotate(
-    data: DataOption = DEFAULT_DATA, key: KeyOption = None, lang: LangOption = Lang.ZH, as_json: JsonOption = False
-) -> None:
+def rotate(ledger: Ledger) -> None:
     """更换密钥期，自下一区块起用（交易中心操作员签名）。 Begin a new epoch with the next block; the exchange's operator signs."""
-    del lang
-    paths = need_keys(key)
+    paths = need_keys(ledger.key)
     signing = [read_key(path) for path in paths]
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         reply = client_on(node, signing, paths[0]).submit(RotateEpoch(node.next_epoch.public_key))
-    if as_json:
+    if ledger.as_json:
         print_json({"epoch_no": reply.epoch_no})
         return
     out.print(
@@ -76,28 +68,24 @@ def rotate(
 
 @app.command("hand-out")
 def hand_out(
+    ledger: Ledger,
     epoch: Annotated[int, typer.Option("--epoch", min=1, help="密钥期 number of the epoch")],
     to: Annotated[
         str, typer.Option("--to", metavar="KEY", help="接收方公钥（shudian epoch my-key） key of the recipient")
     ],
     out_file: Annotated[Path, typer.Option("--out", help="移交文件 the file to hand over")],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """把一个密钥期的密钥交给一人（先登记后交付，操作员签名）：其可阅读该期全部消息。 Give the secret of an epoch to one person, who then reads all of it; put on record first."""
-    del lang
     recipient_key = from_hex("--to", to)
     refuse_existing(out_file)
-    paths = need_keys(key)
+    paths = need_keys(ledger.key)
     signing = [read_key(path) for path in paths]
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         client = client_on(node, signing, paths[0])
         file = hand_epoch(node.genesis.chain_id, epoch, node.secrets.root(epoch), recipient_key)
         client.submit(HandOutEpoch(epoch, recipient_key, sha256(file)))
     write_recorded(out_file, file, f"已登记移交密钥期 {epoch}", f"the handing out of epoch {epoch} is on record")
-    if as_json:
+    if ledger.as_json:
         print_json({"file": str(out_file), "bytes": len(file), "file_digest": sha256(file), "epoch_no": epoch})
         return
     out.print(
@@ -113,11 +101,9 @@ def hand_out(
 @app.command("my-key")
 def my_key(
     key: Annotated[Path, typer.Option("--key", envvar="SHUDIAN_KEY", help="本人密钥文件 your key file")],
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """本人的接收公钥：别人以此向本人移交；由签名密钥导出。 Your public key for what others hand to you; it follows from your signing key."""
-    del lang
     public_key = read_key(key).sealing.public_key.hex()
     if as_json:
         print_json({"key": public_key})
@@ -134,13 +120,11 @@ def accept(
     no_passphrase: Annotated[
         bool, typer.Option("--no-passphrase", help="不封存，仅供沙盒 leave it unsealed, for sandboxes")
     ] = False,
-    lang: LangOption = Lang.ZH,
 ) -> None:
     """接收移交的密钥期，与 --data 的账本核对后写入封存的密钥文件。 Take an epoch that was handed to you: tested against the ledger in --data, then kept in a sealed key file.
 
     之后 shudian verify DIR --epoch-key FILE 可在没有节点密钥时核对账本。 Then shudian verify DIR --epoch-key FILE tests the ledger without the node's key.
     """
-    del lang
     with file.open("rb") as handed_file:
         handed = handed_file.read(HANDED_MAX_BYTES)
     taken = take_epoch(handed, read_key(key), chain_id_of(data), epochs_of(data))

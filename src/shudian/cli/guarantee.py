@@ -5,18 +5,9 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
-    JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
-    open_client,
-    print_rows,
-)
-from shudian.cli.order import thousandths
-from shudian.cli.receivable import fen, file_digest, submit
+from shudian.cli.commands import Commands
+from shudian.cli.ledger import Ledger
+from shudian.cli.values import fen, file_digest, thousandths
 from shudian.contracts.guarantees.messages import (
     AnswerGuarantee,
     DrawGuarantee,
@@ -26,7 +17,7 @@ from shudian.contracts.guarantees.messages import (
     SetRequirement,
 )
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True, help="履约保函：登记、确认、索赔、解除。 Guarantees: register, confirm, draw, release."
 )
 
@@ -56,35 +47,22 @@ _LINE_COLUMNS = (
 
 @app.command("list")
 def list_guarantees(
+    ledger: Ledger,
     state: Annotated[str | None, typer.Option(help="submitted | active | released | expired | rejected")] = None,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """保函。 Guarantees that you may see."""
-    del lang
-    with open_client(data, key) as client:
-        rows = client.query("guarantees.guarantees", state=state)
-    print_rows(rows, _COLUMNS, as_json=as_json)
+    ledger.print_query("guarantees.guarantees", _COLUMNS, state=state)
 
 
 @app.command("lines")
-def list_lines(
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def list_lines(ledger: Ledger) -> None:
     """额度：应缴、可用、占用。 Exposure lines: required, available, taken."""
-    del lang
-    with open_client(data, key) as client:
-        rows = client.query("guarantees.exposure_lines")
-    print_rows(rows, _LINE_COLUMNS, as_json=as_json)
+    ledger.print_query("guarantees.exposure_lines", _LINE_COLUMNS)
 
 
 @app.command("register")
 def register(
+    ledger: Ledger,
     bank: Annotated[int, typer.Option(help="出具银行成员编号 issuing bank")],
     number: Annotated[str, typer.Option(help="保函编号 number of the paper")],
     document: DocumentOption,
@@ -92,46 +70,33 @@ def register(
     first_day: Annotated[int, typer.Option("--from", help="生效日 yyyymmdd")],
     last_day: Annotated[int, typer.Option("--to", help="到期日 yyyymmdd")],
     instrument: Annotated[Instrument, typer.Option(help="类型 instrument")] = Instrument.LETTER,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """登记保函，待银行确认。 Register a guarantee for its bank to confirm."""
-    del lang
     digest, amount_fen = file_digest(document), fen("--amount", amount)
     message = RegisterGuarantee(bank, instrument, number, digest, amount_fen, first_day, last_day)
-    submit(data, key, message, as_json=as_json)
+    ledger.submit(message)
 
 
 @app.command("answer")
 def answer(
+    ledger: Ledger,
     guarantee_id: GuaranteeArgument,
     reject: Annotated[str, typer.Option("--reject", help="不予确认的理由 reason not to confirm it")] = "",
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """银行确认保函，或说明理由不予确认。 Confirm it as its bank, or say why not."""
-    del lang
-    submit(data, key, AnswerGuarantee(guarantee_id, not reject, reject), as_json=as_json)
+    ledger.submit(AnswerGuarantee(guarantee_id, not reject, reject))
 
 
 @app.command("require")
 def require(
+    ledger: Ledger,
     member_id: Annotated[int, typer.Argument(metavar="MEMBER", help="成员编号 member")],
     year: Annotated[str, typer.Option(help="近12个月批发电量 MWh")],
     wholesale: Annotated[str, typer.Option(help="近2个月批发电量 MWh")],
     retail: Annotated[str, typer.Option(help="近2个月零售电量 MWh")],
     grade: Annotated[str, typer.Option(help="信用等级 credit grade")] = "",
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """核定应缴保函额。 Set what a member must provide."""
-    del lang
     message = SetRequirement(
         member_id,
         thousandths("--year", year),
@@ -139,35 +104,24 @@ def require(
         thousandths("--retail", retail),
         grade,
     )
-    submit(data, key, message, as_json=as_json)
+    ledger.submit(message)
 
 
 @app.command("draw")
 def draw(
+    ledger: Ledger,
     guarantee_id: GuaranteeArgument,
     creditor: Annotated[int, typer.Option(help="受益人成员编号 who is paid")],
     amount: Annotated[str, typer.Option(help="金额（元） amount, CNY")],
     claim: Annotated[str, typer.Option(help="逾期事项 overdue deed, e.g. statement:12")],
     demand: DocumentOption,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """逾期索赔，银行即付。 Draw for an overdue debt; the bank pays at once."""
-    del lang
     digest, amount_fen = file_digest(demand), fen("--amount", amount)
-    submit(data, key, DrawGuarantee(guarantee_id, creditor, amount_fen, claim, digest), as_json=as_json)
+    ledger.submit(DrawGuarantee(guarantee_id, creditor, amount_fen, claim, digest))
 
 
 @app.command("release")
-def release(
-    guarantee_id: GuaranteeArgument,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def release(ledger: Ledger, guarantee_id: GuaranteeArgument) -> None:
     """解除不再需要的保函。 Release what is not needed."""
-    del lang
-    submit(data, key, ReleaseGuarantee(guarantee_id), as_json=as_json)
+    ledger.submit(ReleaseGuarantee(guarantee_id))

@@ -7,22 +7,9 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
-    JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
-    UserError,
-    open_client,
-    out,
-    print_json,
-    print_rows,
-    show,
-    signing_client,
-)
-from shudian.cli.message import print_reply
+from shudian.cli.commands import Commands
+from shudian.cli.common import UserError
+from shudian.cli.ledger import Ledger, PublicLedger, client_of
 from shudian.client.keys import make_key_file, read_public_key
 from shudian.contracts.identity.messages import FreezeMember, ResumeMember, SuspendMember, UnfreezeMember
 from shudian.contracts.identity.messages_persons import AddPerson
@@ -39,9 +26,7 @@ from shudian.contracts.identity.messages_registration import (
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel.crypto import keyed_digest
 
-app = typer.Typer(
-    no_args_is_help=True, help="成员：名册、申请、审核、人员。 Members: register, apply, review, persons."
-)
+app = Commands(no_args_is_help=True, help="成员：名册、申请、审核、人员。 Members: register, apply, review, persons.")
 
 FEN_PER_YUAN = 100
 _REGISTER_COLUMNS = (
@@ -56,41 +41,25 @@ _REGISTER_COLUMNS = (
 
 @app.command("list")
 def list_members(
+    ledger: PublicLedger,
     kind: Annotated[Kind | None, typer.Option(help="类别 kind")] = None,
     name: Annotated[str | None, typer.Option(help="名称的一部分 part of the Chinese name")] = None,
     standing: Annotated[str | None, typer.Option(help="状态 standing, e.g. active noticed")] = None,
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """成员名册（公开）。 The public register of members."""
-    del lang
-    with open_client(data, None) as client:
-        rows = client.query("identity.register", kind=kind, name=name, standing=standing)
-    print_rows(rows, _REGISTER_COLUMNS, as_json=as_json)
+    ledger.print_query("identity.register", _REGISTER_COLUMNS, kind=kind, name=name, standing=standing)
 
 
 @app.command("show")
-def show_member(
-    member_id: Annotated[int, typer.Argument(help="成员编号 number")],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def show_member(ledger: Ledger, member_id: Annotated[int, typer.Argument(help="成员编号 number")]) -> None:
     """一个成员：公开登记，加上密钥持有人有权看的档案。 One member: the register, and its file as far as your key may see."""
-    del lang
-    with open_client(data, key) as client:
+    with ledger.client() as client:
         rows = client.query("identity.register", member_id=member_id)
         files = client.query("identity.members", member_id=member_id)
     facts = {**(rows[0] if rows else {}), **(files[0] if files else {})}
     if not facts:
         raise UserError(f"没有成员 {member_id}，或您无权查看", f"there is no member {member_id} that you may see")
-    if as_json:
-        print_json(facts)
-        return
-    for name, value in facts.items():
-        out.print(f"{name:<24} {show(name, value)}", soft_wrap=True, markup=False)
+    ledger.print_facts(facts)
 
 
 def salted(salt_file: Path, *words: str) -> bytes:
@@ -108,6 +77,7 @@ def salted(salt_file: Path, *words: str) -> bytes:
 
 @app.command("apply")
 def apply(
+    ledger: PublicLedger,
     kind: Annotated[Kind, typer.Option(help="generator | retailer | user | bank")],
     name_zh: Annotated[str, typer.Option(help="名称 registered name")],
     name_en: Annotated[str, typer.Option(help="英文名称 English name")],
@@ -124,12 +94,8 @@ def apply(
     staff: Annotated[int, typer.Option(min=0, help="全职人员 staff")] = 0,
     senior: Annotated[int, typer.Option(min=0, help="高级职称 senior engineers")] = 0,
     middle: Annotated[int, typer.Option(min=0, help="中级职称 mid-level engineers")] = 0,
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """提交注册申请，并生成管理员密钥。 Apply for membership; makes the admin's key. Files stay here, only salted hashes go on the ledger."""
-    del lang
     salt_file = key_file.with_suffix(".salt")
     documents = tuple(_document(salt_file, given) for given in document or ())
     declared = Declared(assets_yuan * FEN_PER_YUAN, annual_mwh * 1_000, staff, senior, middle)
@@ -138,8 +104,8 @@ def apply(
     message.check()
     if not key_file.exists():
         make_key_file(key_file)
-    with open_client(data, [key_file], applicant=True) as client:
-        print_reply(client.submit(message), as_json=as_json)
+    with client_of(ledger.data, [key_file], applicant=True) as client:
+        ledger.print_reply(client.submit(message))
 
 
 def _document(salt_file: Path, given: str) -> Document:
@@ -154,46 +120,33 @@ def _document(salt_file: Path, given: str) -> Document:
 
 @app.command("review")
 def review(
+    ledger: Ledger,
     member_id: Annotated[int, typer.Argument(help="成员编号 number")],
     decision: Annotated[Decision, typer.Option(help="approve | return | reject")],
     reason: Annotated[str, typer.Option(help="理由 reason")] = "",
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """交易中心审核申请或变更。 The exchange decides on an application or a change."""
-    del lang
     checks = all_passed() if decision == Decision.APPROVE else ()
-    with signing_client(data, key) as client:
-        print_reply(client.submit(ReviewMember(member_id, decision, checks, reason)), as_json=as_json)
+    ledger.submit(ReviewMember(member_id, decision, checks, reason))
 
 
 @app.command("add-person")
 def add_person(
+    ledger: Ledger,
     role: Annotated[list[Role], typer.Option(help="岗位，可多次 roles")],
     person: Annotated[str, typer.Option(prompt=True, help="证件号，只留加盐摘要 ID; only a salted hash leaves")],
     key_file: Annotated[Path, typer.Option(help="此人的密钥文件，不存在则生成 the person's key file, made if absent")],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """管理员登记一名人员及其密钥。 An admin adds a person with a key."""
-    del lang
     public_key = read_public_key(key_file) if key_file.exists() else make_key_file(key_file).public_key
     digest = salted(key_file.with_suffix(".salt"), "person", person)
-    with signing_client(data, key) as client:
-        print_reply(client.submit(AddPerson(digest, public_key, tuple(role))), as_json=as_json)
+    ledger.submit(AddPerson(digest, public_key, tuple(role)))
 
 
 @app.command("persons")
-def persons(
-    data: DataOption = DEFAULT_DATA, key: KeyOption = None, lang: LangOption = Lang.ZH, as_json: JsonOption = False
-) -> None:
+def persons(ledger: Ledger) -> None:
     """本单位的人员与岗位。 Persons and roles of your member."""
-    del lang
-    with open_client(data, key) as client:
+    with ledger.client() as client:
         rows = client.query("identity.persons", member_id=client.member_id)
     columns = (
         ("member_id", "成员", "member"),
@@ -203,7 +156,7 @@ def persons(
         ("public_key", "公钥", "public key"),
         ("since_ms", "起", "since"),
     )
-    print_rows(rows, columns, as_json=as_json)
+    ledger.print_rows(rows, columns)
 
 
 _STANDING = {"suspend": SuspendMember, "resume": ResumeMember, "unfreeze": UnfreezeMember}
@@ -211,16 +164,11 @@ _STANDING = {"suspend": SuspendMember, "resume": ResumeMember, "unfreeze": Unfre
 
 def _standing_command(name: str, zh: str, en: str) -> None:
     def command(
+        ledger: Ledger,
         member_id: Annotated[int, typer.Argument(help="成员编号 number")],
         reason: Annotated[str, typer.Option(help="理由 reason")],
-        data: DataOption = DEFAULT_DATA,
-        key: KeyOption = None,
-        lang: LangOption = Lang.ZH,
-        as_json: JsonOption = False,
     ) -> None:
-        del lang
-        with signing_client(data, key) as client:
-            print_reply(client.submit(_STANDING[name](member_id, reason)), as_json=as_json)
+        ledger.submit(_STANDING[name](member_id, reason))
 
     app.command(name, help=f"{zh} {en}")(command)
 
@@ -232,18 +180,13 @@ _standing_command("unfreeze", "监管机构解除冻结。", "The regulator lift
 
 @app.command("freeze")
 def freeze(
+    ledger: Ledger,
     member_id: Annotated[int, typer.Argument(help="成员编号 number")],
     reason: Annotated[str, typer.Option(help="理由 reason")],
     review_day: Annotated[str, typer.Option(help="复核日 day of review, e.g. 2026-09-30")],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """监管机构冻结成员，写明理由与复核日。 The regulator freezes a member, with reason and day of review."""
-    del lang
-    with signing_client(data, key) as client:
-        print_reply(client.submit(FreezeMember(member_id, reason, parse_day(review_day))), as_json=as_json)
+    ledger.submit(FreezeMember(member_id, reason, parse_day(review_day)))
 
 
 def parse_day(text: str) -> int:

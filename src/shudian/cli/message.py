@@ -6,32 +6,17 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 import typer
 
-from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
-    JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
-    UserError,
-    from_hex,
-    language,
-    named,
-    open_client,
-    out,
-    print_json,
-    print_rows,
-    say,
-    show,
-    signing_client,
-)
+from shudian.cli.commands import Commands
+from shudian.cli.common import JsonOption, UserError, language, named, out, print_json, print_rows, say
+from shudian.cli.ledger import Ledger, client_of
+from shudian.cli.values import from_hex
 from shudian.client.client import describe, next_step
 from shudian.kernel.messages import Message
 from shudian.kernel.outcomes import Outcome
 from shudian.market import MARKET
 from shudian.proofs.words import to_json
 
-app = typer.Typer(no_args_is_help=True, help="消息：任何合约的任何消息。 Any message of any contract.")
+app = Commands(no_args_is_help=True, help="消息：任何合约的任何消息。 Any message of any contract.")
 
 
 def message_kinds() -> dict[str, type[Message]]:
@@ -40,9 +25,8 @@ def message_kinds() -> dict[str, type[Message]]:
 
 
 @app.command("list")
-def list_messages(lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+def list_messages(as_json: JsonOption = False) -> None:
     """列出全部消息及签署人。 All messages and who signs them."""
-    del lang
     rows = [
         {
             "contract": contract.name,
@@ -118,53 +102,33 @@ def _kind_words(kind: Any) -> tuple[str, str]:
 
 @app.command("say")
 def say_message(
+    ledger: Ledger,
     name: Annotated[str, typer.Argument(metavar="MESSAGE", help="消息名 name, e.g. PlaceOrder")],
     fields: Annotated[str, typer.Argument(metavar="JSON", help="字段 fields as a JSON object")] = "{}",
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
     applicant: Annotated[
         bool, typer.Option("--applicant", help="以申请人身份 as an applicant, not yet a member")
     ] = False,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """发送一条消息并等待结果。 Say one message and wait for its outcome."""
-    del lang
     message = make_message(name, fields)
     if applicant:
-        with open_client(data, key, applicant=True) as client:
+        with client_of(ledger.data, ledger.key, applicant=True) as client:
             reply = client.submit(message)
     else:
-        with signing_client(data, key) as client:
+        with ledger.signer() as client:
             reply = client.submit(message)
-    print_reply(reply, as_json=as_json)
-
-
-def print_reply(reply: Any, *, as_json: bool) -> None:
-    """The reply of a message that was carried out."""
-    facts = {} if reply is None else {name: getattr(reply, name) for name in reply.__struct_fields__}
-    if as_json:
-        print_json({"done": True, **facts})
-        return
-    out.print(
-        say("已完成", "done") + "".join(f"  {name} = {show(name, value)}" for name, value in facts.items()),
-        soft_wrap=True,
-    )
+    ledger.print_reply(reply)
 
 
 @app.command("timeline")
 def timeline(
+    ledger: Ledger,
     deed: Annotated[
         str, typer.Argument(metavar="DEED", help="业务编号 e.g. member:7 order:12 agreement:3 statement:5")
     ],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """一笔业务的全部经过。 All that happened to one deed, as far as you may see it."""
-    del lang
-    with open_client(data, key) as client:
+    with ledger.client() as client:
         rows = client.timeline(deed)
     columns = [
         ("market_ms", "时间", "time"),
@@ -173,24 +137,20 @@ def timeline(
         ("step", "环节", "step"),
         ("facts", "内容", "facts"),
     ]
-    print_rows(rows, columns, as_json=as_json)
+    ledger.print_rows(rows, columns)
 
 
 @app.command("open")
 def open_own(
+    ledger: Ledger,
     message_id: Annotated[str, typer.Argument(metavar="ID", help="消息编号（shudian message mine） id of the message")],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """打开本方一条已上链的消息：只用封存它的那把密钥。 Open a message of your own as it stands in its block, with nothing but the key that sealed it."""
-    del lang
     wanted = from_hex("ID", message_id)
-    with signing_client(data, key) as client:
+    with ledger.signer() as client:
         said = client.reopen(client.transport.envelope(client.member_id, wanted))
     shown = [{"message": type(message).__name__, "fields": named(message)} for message in said]
-    if as_json:
+    if ledger.as_json:
         print_json(shown)
         return
     for one in shown:
@@ -199,15 +159,11 @@ def open_own(
 
 @app.command("mine")
 def mine(
+    ledger: Ledger,
     refused_only: Annotated[bool, typer.Option("--refused", help="仅被拒的 refused ones only")] = False,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """本方消息的结果：区块、时间；被拒的附原因与下一步。 What became of your messages; if refused, why and what next."""
-    del lang
-    with signing_client(data, key) as client:
+    with ledger.signer() as client:
         rows = [_told(row) for row in client.outcomes() if row["number"] or not refused_only]
     columns = [
         ("market_ms", "时间", "time"),
@@ -217,7 +173,7 @@ def mine(
         ("outcome", "结果", "outcome"),
         ("next_step", "下一步", "next step"),
     ]
-    print_rows(rows, columns, as_json=as_json)
+    ledger.print_rows(rows, columns)
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
+from shudian.cli.commands import Commands
 from shudian.cli.common import (
     BEIJING,
     DEFAULT_DATA,
@@ -19,8 +20,6 @@ from shudian.cli.common import (
     NODE_KEY_FILE,
     DataOption,
     JsonOption,
-    Lang,
-    LangOption,
     UserError,
     err,
     open_node,
@@ -31,6 +30,7 @@ from shudian.cli.common import (
     secrets_of,
     show_time,
 )
+from shudian.cli.ledger import PublicLedger
 from shudian.cli.passphrase import known_or_typed, new_passphrase, read_key
 from shudian.client.keys import make_key_file, seal_key_file
 from shudian.kernel.crypto import SigningKey, sha256
@@ -49,7 +49,7 @@ from shudian.node.snapshot import read_label as read_snapshot_label
 from shudian.node.snapshot import start_from as start_from_snapshot
 from shudian.node.store import LEDGER_FILE
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="节点：建链、状态、备份、恢复、快照、封存密钥。 Make a chain, see how it stands, back up, restore, snapshot, seal keys.",
 )
@@ -81,14 +81,12 @@ def init(
         bool,
         typer.Option("--no-passphrase", help="不封存密钥文件，仅供沙盒 leave the key files unsealed, for sandboxes"),
     ] = False,
-    lang: LangOption = Lang.ZH,
 ) -> None:
     """在文件夹中建一条新链，为每个创始机构的每个角色生成密钥。 Make a new chain, with a key file for each role of each founder.
 
     密钥文件用口令封存（Argon2id）；口令在终端输入，或由 shudian --passphrase-fd N 给出。
     Key files are sealed under a passphrase (Argon2id), typed at the terminal or given by shudian --passphrase-fd N.
     """
-    del lang
     refuse_file(data)
     if (data / LEDGER_FILE).exists():
         raise UserError(
@@ -175,10 +173,9 @@ def _founder(path: Path, entry: Any, roles: Mapping[str, tuple[str, ...]]) -> Fo
 
 
 @app.command("status")
-def status(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json: JsonOption = False) -> None:
+def status(ledger: PublicLedger) -> None:
     """账本的高度、时间、状态根，并检查全部不变量。 Height, time and app hash; tests every invariant."""
-    del lang
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         node.machine.check_all()
         facts = {
             "chain_id": node.genesis.chain_id,
@@ -190,7 +187,7 @@ def status(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json:
             "verifier": node.verifier.name,
         }
         declined = node.verifier.declined
-    if as_json:
+    if ledger.as_json:
         print_json(facts)
         return
     labels = {
@@ -211,35 +208,31 @@ def status(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH, as_json:
 
 
 @app.command("seal-key")
-def seal_key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="密钥文件 key file")], lang: LangOption = Lang.ZH
-) -> None:
+def seal_key(file: Annotated[Path, typer.Argument(metavar="FILE", help="密钥文件 key file")]) -> None:
     """用新口令封存密钥文件；已封存的先以原口令打开。 Seal a key file under a new passphrase; a sealed one is opened with its old one first.
 
     用文件描述符时：第一行原口令（若已封存），最后一行新口令。 By file descriptor: the old passphrase first (if sealed), the new one last.
     """
-    del lang
     seal_key_file(file, known_or_typed, new_passphrase)
     out.print(say(f"已封存 {file}", f"{file} is sealed"), soft_wrap=True)
 
 
 @app.command("backup")
 def backup(
+    ledger: PublicLedger,
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="新文件夹 a folder that does not exist yet")],
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """备份账本，节点可照常运行；不含任何私钥。 Back up the ledger, while the node may be running; no secret key is in it.
 
     有节点密钥时，状态各行与状态根核对；密钥已封存则需口令。 With the node's key in the folder all rows are tested against the app hash; a sealed one asks for its passphrase.
     """
-    del lang
-    secrets = secrets_of(data)
+    secrets = secrets_of(ledger.data)
     _print_label(
-        back_up(data, destination, secrets), say(f"已备份到 {destination}", f"backed up to {destination}"), as_json
+        back_up(ledger.data, destination, secrets),
+        say(f"已备份到 {destination}", f"backed up to {destination}"),
+        ledger.as_json,
     )
-    if secrets is NO_SECRETS and not as_json:
+    if secrets is NO_SECRETS and not ledger.as_json:
         out.print(
             say(
                 f"文件夹中没有 {NODE_KEY_FILE}：状态各行未与状态根核对",
@@ -254,11 +247,9 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="备份文件夹 folder of the backup")],
     data: Annotated[Path, typer.Option("--data", help="新的账本文件夹 new folder of the ledger")],
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """由备份建新的账本文件夹，并与其标签核对。 Make a new folder of a backup, tested against its label."""
-    del lang
     done = say(
         f"已恢复到 {data}；请放回 {NODE_KEY_FILE}，再运行 shudian verify {data}",
         f"restored to {data}; put {NODE_KEY_FILE} back, then run shudian verify {data}",
@@ -268,24 +259,21 @@ def restore(
 
 @app.command("snapshot")
 def snapshot(
+    ledger: PublicLedger,
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="新文件夹 a folder that does not exist yet")],
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """快照：最后的状态与查询库，不含历史；节点可照常运行。 The last state and the read models without history; the node may be running.
 
     快照需要下一区块的签名：节点在另一进程运行时等它出块，否则自行出一个空块。
     A snapshot needs the signature of the next block: it waits for a node that runs in another process, otherwise it makes an empty one.
     """
-    del lang
     with _progress(say("快照", "snapshot")) as progress:
         try:
-            with open_node(data) as node:
-                label = take_snapshot(data, destination, node.block_after, progress)
+            with open_node(ledger.data) as node:
+                label = take_snapshot(ledger.data, destination, node.block_after, progress)
         except FolderInUseError:
-            label = take_snapshot(data, destination, lambda height: next_block(data, height), progress)
-    _print_snapshot(label, say(f"快照在 {destination}", f"the snapshot is in {destination}"), as_json)
+            label = take_snapshot(ledger.data, destination, lambda height: next_block(ledger.data, height), progress)
+    _print_label(label, say(f"快照在 {destination}", f"the snapshot is in {destination}"), ledger.as_json)
 
 
 @app.command("start-from")
@@ -293,11 +281,9 @@ def start_from(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="快照文件夹 folder of the snapshot")],
     node_key: Annotated[Path, typer.Option("--node-key", help="链的节点密钥 the chain's node key")],
     data: Annotated[Path, typer.Option("--data", help="新的账本文件夹 new folder of the ledger")],
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """由快照建新的账本文件夹，以签名的状态根核对；此前的历史不在其中。 Make a new folder of a snapshot, tested against the signed app hash; the history before it is not there."""
-    del lang
     key = read_key(node_key)
     secrets = NodeSecrets(key, read_snapshot_label(source).chain_id)
     with _progress(say("核对快照", "testing the snapshot")) as progress:
@@ -306,7 +292,7 @@ def start_from(
         f"已在 {data} 由快照开始；请放回 {NODE_KEY_FILE}。区块 {label.first_height} 之前的历史不在这里",
         f"{data} starts from the snapshot; put {NODE_KEY_FILE} there. The history before block {label.first_height} is not here",
     )
-    _print_snapshot(label, done, as_json)
+    _print_label(label, done, as_json)
 
 
 @contextmanager
@@ -316,46 +302,32 @@ def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _print_snapshot(label: SnapshotLabel, done: str, as_json: bool) -> None:
+def _print_label(label: Label | SnapshotLabel, done: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(label))
         return
     out.print(done, soft_wrap=True)
-    out.print(
-        say(
-            f"链 {label.chain_id}，区块 {label.height} 之后的状态，状态根 {label.app_hash}",
-            f"chain {label.chain_id}, the state after block {label.height}, app hash {label.app_hash}",
-        ),
-        soft_wrap=True,
-    )
+    chain, height, app_hash = label.chain_id, label.height, label.app_hash
+    if isinstance(label, SnapshotLabel):
+        zh = f"链 {chain}，区块 {height} 之后的状态，状态根 {app_hash}"
+        en = f"chain {chain}, the state after block {height}, app hash {app_hash}"
+    else:
+        zh = f"链 {chain}，区块 {height}，状态根 {app_hash}，已核对"
+        en = f"chain {chain}, block {height}, app hash {app_hash}, tested"
+    out.print(say(zh, en), soft_wrap=True)
 
 
 @app.command("migrate")
-def migrate(data: DataOption = DEFAULT_DATA, lang: LangOption = Lang.ZH) -> None:
+def migrate(data: DataOption = DEFAULT_DATA) -> None:
     """把旧格式的账本文件改为本程序的格式，先留一份原样。 Bring a ledger file of an older layout up to date; a copy is kept as it was.
 
     节点启动时也会自动完成。 A node does the same when it starts.
     """
-    del lang
     kept = migrate_folder(data)
     if kept is None:
         out.print(say("账本文件已是本程序的格式", "the ledger file has this program's format already"))
         return
     out.print(
         say(f"已改为本程序的格式；原样留在 {kept}", f"brought up to date; as it was it is kept in {kept}"),
-        soft_wrap=True,
-    )
-
-
-def _print_label(label: Label, done: str, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(label))
-        return
-    out.print(done, soft_wrap=True)
-    out.print(
-        say(
-            f"链 {label.chain_id}，区块 {label.height}，状态根 {label.app_hash}，已核对",
-            f"chain {label.chain_id}, block {label.height}, app hash {label.app_hash}, tested",
-        ),
         soft_wrap=True,
     )

@@ -6,22 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
-    JsonOption,
-    Lang,
-    LangOption,
-    UserError,
-    from_hex,
-    language,
-    named,
-    open_node,
-    out,
-    print_json,
-    print_rows,
-    say,
-)
+from shudian.cli.commands import Commands
+from shudian.cli.common import UserError, language, named, open_node, out, print_json, say
+from shudian.cli.ledger import PublicLedger
+from shudian.cli.values import from_hex
 from shudian.kernel.codec import Record, decode
 from shudian.kernel.machine import Machine
 from shudian.kernel.tables import Key, Table
@@ -34,7 +22,7 @@ from shudian.proofs.words import facts, sentence
 from shudian.reading.reader import Viewer
 from shudian.tools.line_rows import places_of_line
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="证明：生成可离线核对的证明文件。 Make proof files that anybody checks offline with shudian-verify.",
 )
@@ -46,6 +34,7 @@ OutOption = Annotated[
 
 @app.command("row")
 def row(
+    ledger: PublicLedger,
     table: Annotated[str, typer.Argument(metavar="TABLE", help="表 table, e.g. settlement.lines")],
     key: Annotated[
         list[str] | None,
@@ -55,48 +44,38 @@ def row(
         ),
     ] = None,
     out_file: OutOption = None,
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """证明某表某键的一行存在（及其内容）或不存在。 Prove a row of the present state, or that there is none of that key."""
-    del lang
     words = key or []
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         columns = _key(node.machine, table, words)
         proof = prove_rows(node, lambda _machine: [(table, columns)])
         name = "-".join([table, *(word.replace("/", "_").replace(":", "_") for word in words)])
-        _deliver(node, proof, out_file or Path(f"{name}.proof"), as_json=as_json)
+        _deliver(node, proof, out_file or Path(f"{name}.proof"), as_json=ledger.as_json)
 
 
 @app.command("message")
 def message(
+    ledger: PublicLedger,
     message_id: Annotated[str, typer.Argument(metavar="ID", help="消息编号，32 位十六进制 id of the message, in hex")],
     sender: Annotated[int, typer.Option(help="发送成员 number of the member that sent it")],
     out_file: OutOption = None,
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """证明一条消息（含签名）在其区块中，及其结果与事件。 Prove that a message stands in its block, with outcomes and events."""
-    del lang
     wanted = from_hex("ID", message_id)
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         proof = prove_message(node, sender, wanted)
-        _deliver(node, proof, out_file or Path(f"message-{wanted.hex()}.proof"), as_json=as_json)
+        _deliver(node, proof, out_file or Path(f"message-{wanted.hex()}.proof"), as_json=ledger.as_json)
 
 
 @app.command("messages")
 def messages(
+    ledger: PublicLedger,
     sender: Annotated[int, typer.Option(help="发送成员 number of the member that sent them")],
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="最近多少条 how many of the latest")] = 20,
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """列出一个成员最近的消息及编号。 List the latest messages of a member with their ids."""
-    del lang
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         told = node.projector.messages
         viewer = Viewer(0, OVERSIGHT[0])
         order = "height DESC, id, item_no"
@@ -110,24 +89,21 @@ def messages(
         ("number", "结果", "outcome"),
         ("height", "区块", "block"),
     )
-    print_rows(listed, columns, as_json=as_json)
+    ledger.print_rows(listed, columns)
 
 
 @app.command("statement-line")
 def statement_line(
+    ledger: PublicLedger,
     line_id: Annotated[int, typer.Argument(metavar="LINE", help="结算行编号 number of the line")],
     out_file: OutOption = None,
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """证明一行结算及其全部依据。 Prove a statement line with its statements and all that it was computed from."""
-    del lang
-    with open_node(data) as node:
+    with open_node(ledger.data) as node:
         if (line_id,) not in node.machine.store.rows["settlement.lines"].data:
             raise UserError(f"没有结算行 {line_id}", f"there is no statement line {line_id}")
         proof = prove_rows(node, lambda machine: places_of_line(machine, line_id))
-        _deliver(node, proof, out_file or Path(f"statement-line-{line_id}.proof"), as_json=as_json)
+        _deliver(node, proof, out_file or Path(f"statement-line-{line_id}.proof"), as_json=ledger.as_json)
 
 
 def _table(machine: Machine, name: str) -> Table[Any]:

@@ -5,25 +5,14 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
-    JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
-    UserError,
-    open_client,
-    out,
-    print_json,
-    print_rows,
-    say,
-)
+from shudian.cli.commands import Commands
+from shudian.cli.common import JsonOption, UserError, out, print_json, print_rows, say
+from shudian.cli.ledger import Ledger
 from shudian.contracts.settlement.messages_facts import LineKind
 from shudian.reading.reader import LIMIT_MAX_COUNT
 from shudian.tools.bank_files import payment_csv, payments, read_bank_statement, read_payments, reconcile
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True, help="银行对账：导出付款文件、核对银行流水。 Payment file and bank reconciliation."
 )
 
@@ -39,20 +28,16 @@ _COLUMNS = (
 
 @app.command("export")
 def export(
+    ledger: Ledger,
     month: Annotated[int, typer.Option(help="结算月份 yyyymm month of the statements")],
     to: Annotated[Path, typer.Option("--to", help="写入的 CSV 文件 CSV file to write")],
     since: Annotated[int, typer.Option(help="只含该日起已付的 only what was paid from this day on, yyyymmdd")] = 0,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """付款文件：可见的应付、已付结算行、轧差和出金。 Payable and paid lines, nettings and pay-outs that you may see.
 
     列 columns: reference, status, month, due_day, payer_id, payer_account, payee_id, payee_account, amount (CNY)
     """
-    del lang
-    with open_client(data, key) as client:
+    with ledger.client() as client:
         # By kind, because one query returns a limited number of rows.
         parts = [client.query("settlement.lines", month=month, kind=kind.value) for kind in LineKind]
         payouts = client.query("funds.payouts")
@@ -74,7 +59,7 @@ def export(
     except OSError as error:
         raise UserError(f"无法写入 {to}：{error.strerror}", f"{to} cannot be written: {error.strerror}") from None
     total = sum(row.amount_fen for row in rows)
-    if as_json:
+    if ledger.as_json:
         print_json({"file": str(to), "rows": len(rows), "amount_fen": total})
         return
     out.print(say(f"已写入 {to}：{len(rows)} 行", f"wrote {to}: {len(rows)} rows"))
@@ -84,14 +69,12 @@ def export(
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="付款文件 payment file")],
     bank_file: Annotated[Path, typer.Argument(metavar="BANK_FILE", help="银行流水 CSV the bank's statement")],
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """逐笔核对，容差为零；有未达项时退出码为 2。 Match row by row, tolerance zero; exit code 2 if something does not match.
 
     银行流水列 columns of the bank's statement: reference, date, owner (digest or member), amount (CNY)
     """
-    del lang
     result = reconcile(read_payments(file), read_bank_statement(bank_file))
     if as_json:
         print_json(result)

@@ -4,22 +4,9 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
-    JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
-    UserError,
-    open_client,
-    out,
-    print_json,
-    print_rows,
-    show,
-    signing_client,
-)
-from shudian.cli.message import print_reply
+from shudian.cli.commands import Commands
+from shudian.cli.common import UserError
+from shudian.cli.ledger import Ledger, PublicLedger
 from shudian.contracts.resources.messages import (
     Decision,
     Fuel,
@@ -30,7 +17,7 @@ from shudian.contracts.resources.messages import (
     Voltage,
 )
 
-app = typer.Typer(no_args_is_help=True, help="资源：电厂、机组、用电、储能。 Resources: plants, units, loads, storage.")
+app = Commands(no_args_is_help=True, help="资源：电厂、机组、用电、储能。 Resources: plants, units, loads, storage.")
 
 KW_PER_MW = 1_000
 _COLUMNS = (
@@ -49,6 +36,7 @@ _COLUMNS = (
 
 @app.command("list")
 def list_resources(
+    ledger: PublicLedger,
     resource_type: Annotated[ResourceType | None, typer.Option("--type", help="类型 type")] = None,
     fuel: Annotated[Fuel | None, typer.Option(help="能源 fuel")] = None,
     river: Annotated[str | None, typer.Option(help="流域 river")] = None,
@@ -57,12 +45,8 @@ def list_resources(
     max_mw: Annotated[int | None, typer.Option(min=0, help="最大容量 most MW")] = None,
     words: Annotated[str | None, typer.Option(help="名称、流域、地点中的文字 part of a name, river or place")] = None,
     sort: Annotated[str, typer.Option(help="id | name | capacity | -capacity | commissioning")] = "-capacity",
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """浏览电力资源（公开）。 Browse power resources."""
-    del lang
     filters = {
         "type": resource_type,
         "fuel": fuel,
@@ -73,22 +57,13 @@ def list_resources(
         "words": words,
         "sort": sort,
     }
-    with open_client(data, None) as client:
-        rows = client.query("resources.browse", **filters)
-    print_rows(rows, _COLUMNS, as_json=as_json)
+    ledger.print_query("resources.browse", _COLUMNS, **filters)
 
 
 @app.command("show")
-def show_resource(
-    resource_id: Annotated[int, typer.Argument(help="资源编号 number")],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def show_resource(ledger: Ledger, resource_id: Annotated[int, typer.Argument(help="资源编号 number")]) -> None:
     """一项资源的全部登记内容。 All that is registered of one resource."""
-    del lang
-    with open_client(data, key) as client:
+    with ledger.client() as client:
         rows = [
             row
             for row in client.query("resources.browse", state=None, limit=10_000)
@@ -98,15 +73,12 @@ def show_resource(
     if not rows:
         raise UserError(f"没有资源 {resource_id}", f"there is no resource {resource_id}")
     facts = {**rows[0], **(terms[0] if terms else {})}
-    if as_json:
-        print_json(facts)
-        return
-    for name, value in facts.items():
-        out.print(f"{name:<24} {show(name, value)}", soft_wrap=True, markup=False)
+    ledger.print_facts(facts)
 
 
 @app.command("register")
 def register(
+    ledger: Ledger,
     resource_type: Annotated[ResourceType, typer.Option("--type", help="类型 type")],
     name_zh: Annotated[str, typer.Option(help="名称 name")],
     name_en: Annotated[str, typer.Option(help="英文名称 English name")],
@@ -116,13 +88,8 @@ def register(
     river: Annotated[str, typer.Option(help="流域 river")] = "",
     tariff_class: Annotated[TariffClass, typer.Option(help="用电分类 tariff class of a load")] = TariffClass.NONE,
     demand_mw: Annotated[int, typer.Option(min=0, help="合同需量（兆瓦） contract demand, MW")] = 0,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """登记一项资源，待交易中心审核。 Register a resource; it waits for review. More fields: shudian message say RegisterResource."""
-    del lang
     message = RegisterResource(
         resource_type=resource_type,
         name_zh=name_zh,
@@ -134,22 +101,15 @@ def register(
         tariff_class=tariff_class,
         contract_demand_kw=demand_mw * KW_PER_MW,
     )
-    message.check()
-    with signing_client(data, key) as client:
-        print_reply(client.submit(message), as_json=as_json)
+    ledger.submit(message)
 
 
 @app.command("review")
 def review(
+    ledger: Ledger,
     resource_id: Annotated[int, typer.Argument(help="资源编号 number")],
     decision: Annotated[Decision, typer.Option(help="approve | return | reject")],
     reason: Annotated[str, typer.Option(help="理由 reason")] = "",
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """交易中心审核资源。 The exchange decides on a resource."""
-    del lang
-    with signing_client(data, key) as client:
-        print_reply(client.submit(ReviewResource(resource_id, decision, reason)), as_json=as_json)
+    ledger.submit(ReviewResource(resource_id, decision, reason))

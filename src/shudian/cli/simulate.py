@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from shudian.cli.common import JsonOption, Lang, LangOption, err, fail, out, print_json, say
+from shudian.cli.common import JsonOption, err, fail, out, print_json, say
 from shudian.tools.simulation import replay_command, run
 
 
@@ -13,7 +13,6 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="第一个种子 first seed")] = 0,
     count: Annotated[int, typer.Option(min=1, help="运行多少个种子 how many seeds")] = 1,
     trace: Annotated[bool, typer.Option("--trace", help="逐步打印经过 print every step")] = False,
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """按种子模拟整个世界并核对账本。 Simulate clients, clock, network, disk and crashes around a real node, and test the ledger.
@@ -21,7 +20,6 @@ def simulate(
     一个种子就是一次可重现的运行；发现错误即停止，并给出种子与重放命令。
     One seed is one run that can be repeated; the first fault ends it with the seed and the command that repeats it.
     """
-    del lang
     reports = []
     seeds = range(seed, seed + count)
     is_quiet = trace or not err.is_terminal

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import JsonOption, Lang, LangOption, out, print_json, say, secrets_of
+from shudian.cli.commands import Commands
+from shudian.cli.common import JsonOption, out, print_json, say, secrets_of
 from shudian.kernel.epochs import NO_SECRETS
 from shudian.node.diff import Difference, diff
 
-app = typer.Typer(no_args_is_help=True, help="状态：比较两个账本文件夹。 The state: compare two folders.")
+app = Commands(no_args_is_help=True, help="状态：比较两个账本文件夹。 The state: compare two folders.")
 
 
 @app.callback()
@@ -22,11 +23,9 @@ def state() -> None:
 def state_diff(
     a: Annotated[Path, typer.Argument(metavar="A", help="账本文件夹 folder of a ledger")],
     b: Annotated[Path, typer.Argument(metavar="B", help="另一个账本文件夹 folder of another")],
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """指出两个文件夹首个不同的区块、合约、表和行；相同则退出码 0，不同为 1。 Name the first block, contract, table and row that differ; exit 0 if none, 1 if any."""
-    del lang
     secrets = secrets_of(a)
     found = diff(a, b, secrets_of(b) if secrets is NO_SECRETS else secrets)
     if as_json:

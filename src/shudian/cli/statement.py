@@ -5,30 +5,15 @@ from typing import Annotated
 
 import typer
 
-from shudian.cli.common import (
-    DEFAULT_DATA,
-    DataOption,
-    JsonOption,
-    KeyOption,
-    Lang,
-    LangOption,
-    UserError,
-    language,
-    open_client,
-    out,
-    print_json,
-    print_rows,
-    signing_client,
-)
-from shudian.cli.message import print_reply
-from shudian.cli.order import thousandths
+from shudian.cli.commands import Commands
+from shudian.cli.common import UserError, language, out, print_json, print_rows
+from shudian.cli.ledger import Ledger
+from shudian.cli.values import fen, file_digest
 from shudian.contracts.settlement.messages import AcceptStatement, ObjectToLine, PayStatement
-from shudian.kernel.crypto import sha256
 
-app = typer.Typer(no_args_is_help=True, help="结算单：查看、确认、异议、支付。 Statements: read, accept, object, pay.")
+app = Commands(no_args_is_help=True, help="结算单：查看、确认、异议、支付。 Statements: read, accept, object, pay.")
 
 StatementArgument = Annotated[int, typer.Argument(metavar="STATEMENT", help="结算单编号 number of the statement")]
-MILLI_PER_FEN = 10
 
 _STATEMENT_COLUMNS = (
     ("statement_id", "结算单", "statement"),
@@ -44,32 +29,19 @@ _STATEMENT_COLUMNS = (
 
 
 @app.command("list")
-def list_statements(
-    month: Annotated[int | None, typer.Option(help="月份 yyyymm")] = None,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def list_statements(ledger: Ledger, month: Annotated[int | None, typer.Option(help="月份 yyyymm")] = None) -> None:
     """本方结算单（交易中心与监管可见全部）。 Your statements; overseers see all."""
-    del lang
-    with open_client(data, key) as client:
-        rows = client.query("settlement.statements", month=month)
-    print_rows(rows, _STATEMENT_COLUMNS, as_json=as_json)
+    ledger.print_query("settlement.statements", _STATEMENT_COLUMNS, month=month)
 
 
 @app.command("show")
 def show_statement(
+    ledger: Ledger,
     statement_id: StatementArgument,
     detail: Annotated[bool, typer.Option("--lines", help="逐行列出并说明 every line with its explanation")] = False,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """一张结算单：按类汇总，或逐行及计算说明。 One statement: totals by kind, or every line with how it was computed."""
-    del lang
-    with open_client(data, key) as client:
+    with ledger.client() as client:
         found = [row for row in client.query("settlement.statements") if row["statement_id"] == statement_id]
         if not found:
             raise UserError(
@@ -79,7 +51,7 @@ def show_statement(
         items = client.query("settlement.statement_items", statement_id=statement_id)
         lines = client.query("settlement.lines", month=head["month"]) if detail else []
     own = [line for line in lines if head["member_id"] in (line["payer_id"], line["payee_id"])]
-    if as_json:
+    if ledger.as_json:
         print_json({**head, "items": items, "lines": own})
         return
     print_rows([head], _STATEMENT_COLUMNS, as_json=False)
@@ -108,17 +80,8 @@ def show_statement(
 
 
 @app.command("bill")
-def bill(
-    statement_id: StatementArgument,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def bill(ledger: Ledger, statement_id: StatementArgument) -> None:
     """用户电费账单的固定版式，零行也列出。 The user's electricity bill: always the same rows, those of zero too."""
-    del lang
-    with open_client(data, key) as client:
-        rows = client.query("settlement.user_bill", statement_id=statement_id)
     columns = (
         ("section", "部分", "section"),
         (language(), "项目", "item"),
@@ -126,55 +89,28 @@ def bill(
         ("amount_fen", "金额 元", "amount CNY"),
         ("average_e8yuan_kwh", "均价 1e-8元/kWh", "average 1e-8 CNY/kWh"),
     )
-    print_rows(rows, columns, as_json=as_json)
+    ledger.print_query("settlement.user_bill", columns, statement_id=statement_id)
 
 
 @app.command("accept")
-def accept(
-    statement_id: StatementArgument,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def accept(ledger: Ledger, statement_id: StatementArgument) -> None:
     """确认结算单；期满不答即为确认。 Accept a statement; silence does the same when the period ends."""
-    del lang
-    with signing_client(data, key) as client:
-        print_reply(client.submit(AcceptStatement(statement_id)), as_json=as_json)
+    ledger.submit(AcceptStatement(statement_id))
 
 
 @app.command("object")
 def object_to_line(
+    ledger: Ledger,
     line_id: Annotated[int, typer.Argument(metavar="LINE", help="结算行编号 number of the line")],
     claimed: Annotated[str, typer.Option(help="主张金额（元） amount claimed, CNY")],
     evidence: Annotated[Path, typer.Option(help="证据文件，只留哈希 evidence file; only its hash goes on the ledger")],
     reason: Annotated[str, typer.Option(help="理由 reason")],
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
 ) -> None:
     """对一行提出异议。 Object to a line."""
-    del lang
-    claimed_milli = thousandths("--claimed", claimed)
-    if claimed_milli % MILLI_PER_FEN:
-        raise UserError(f"--claimed = {claimed} 最多两位小数", f"--claimed = {claimed} may have two decimals at most")
-    digest = sha256(evidence.read_bytes())
-    with signing_client(data, key) as client:
-        message = ObjectToLine(line_id, claimed_milli // MILLI_PER_FEN, digest, reason)
-        message.check()
-        print_reply(client.submit(message), as_json=as_json)
+    ledger.submit(ObjectToLine(line_id, fen("--claimed", claimed), file_digest(evidence), reason))
 
 
 @app.command("pay")
-def pay(
-    statement_id: StatementArgument,
-    data: DataOption = DEFAULT_DATA,
-    key: KeyOption = None,
-    lang: LangOption = Lang.ZH,
-    as_json: JsonOption = False,
-) -> None:
+def pay(ledger: Ledger, statement_id: StatementArgument) -> None:
     """一次付清结算单的全部可付行（券款对付）。 Pay every payable line of a statement at once, delivery versus payment."""
-    del lang
-    with signing_client(data, key) as client:
-        print_reply(client.submit(PayStatement(statement_id)), as_json=as_json)
+    ledger.submit(PayStatement(statement_id))

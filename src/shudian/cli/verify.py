@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from shudian.cli.common import JsonOption, Lang, LangOption, err, out, print_json, say, secrets_of
+from shudian.cli.common import JsonOption, err, out, print_json, say, secrets_of
 from shudian.cli.passphrase import read_epoch_key
 from shudian.node.loading import epochs_of
 from shudian.node.verify import verify_folder
@@ -25,7 +25,6 @@ def verify(
             help="移交的密钥期密钥文件，可多次给出；无节点密钥时用 key file of an epoch that was handed to you; repeat it; in place of the node's key",
         ),
     ] = None,
-    lang: LangOption = Lang.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """重放全部区块并逐块核对。 Execute the whole log again, signatures included, and compare every block.
@@ -36,7 +35,6 @@ def verify(
     执行需要密钥期的密钥：DIR 中的 node.key，或 --epoch-key。缺少时只核对结构、链接与全部签名，退出码 3。
     Executing needs the secrets of the epochs: node.key in DIR, or --epoch-key. Where one is missing only structure, links and all signatures are tested: exit code 3.
     """
-    del lang
     secrets = (
         secrets_among([read_epoch_key(path) for path in epoch_key], epochs_of(folder))
         if epoch_key
