@@ -18,6 +18,7 @@ from shudian import cli
 from shudian.cli import passphrase
 from shudian.client import keys
 from shudian.client.keys import (
+    UNSEALED_MARK,
     Cost,
     KeyFileError,
     make_key_file,
@@ -221,6 +222,58 @@ def test_a_key_gets_a_passphrase_of_its_owner(chain: Path) -> None:
     assert run(*status, lines=(PASSPHRASE, OTHER))[0] == 0, "two files, two passphrases, in any order"
 
 
+APPLY = (
+    *(
+        "member",
+        "apply",
+        "--kind",
+        "generator",
+        "--name-zh",
+        "青衣水电有限公司",
+        "--name-en",
+        "Qingyi Hydropower Co. Ltd.",
+    ),
+    *("--uscc", "91510000MA6C000050", "--person", "11010519491231002X"),
+)
+
+
+def test_the_key_of_an_applicant_is_sealed(chain: Path, tmp_path: Path) -> None:
+    licence, key = tmp_path / "licence.txt", tmp_path / "new.key"
+    licence.write_text("licence")
+    line = (*APPLY, "--data", str(chain), "--key-file", str(key), "--document", f"business_licence={licence}")
+    code, output = run(*line)
+    assert code != 0
+    assert "a passphrase is needed" in output
+    assert not key.exists()
+    code, output = run(*line, lines=(PASSPHRASE, OTHER))
+    assert code == 0, output
+    read_key_file(key, trying(OTHER))
+    with pytest.raises(KeyFileError, match="does not open"):
+        read_key_file(key, trying(PASSPHRASE))
+
+
+@pytest.mark.parametrize("more", [(), ("--no-passphrase",)])
+def test_the_key_of_a_new_person_is_sealed_unless_a_clear_no(
+    chain: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    key, admin = tmp_path / "person.key", str(chain / "keys" / "exchange-admin.key")
+    line = (
+        "member",
+        "add-person",
+        "--role",
+        "reviewer",
+        "--person",
+        "11010519491231002X",
+        "--key-file",
+        str(key),
+        *more,
+    )
+    code, output = run(*line, "--data", str(chain), "--key", admin, lines=(PASSPHRASE, OTHER))
+    assert code == 0, output
+    assert key.read_text().startswith(UNSEALED_MARK) is bool(more)
+    read_key_file(key, None if more else trying(OTHER))
+
+
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
     """Somebody types these lines; returns the prompts as they come."""
     prompts: list[str] = []
@@ -282,6 +335,8 @@ def test_no_option_and_no_variable_carries_a_secret() -> None:
         ("", "passphrase_fd"): None,
         ("node init", "no_passphrase"): None,
         ("epoch accept", "no_passphrase"): None,
+        ("member apply", "no_passphrase"): None,
+        ("member add-person", "no_passphrase"): None,
         ("demo", "seed"): None,
         ("simulate", "seed"): None,
     }

@@ -18,7 +18,7 @@ from shudian.cli.common import (
     write_recorded,
 )
 from shudian.cli.ledger import Ledger, PublicLedger, client_on, need_keys
-from shudian.cli.passphrase import new_passphrase, read_key
+from shudian.cli.passphrase import NoPassphraseOption, new_passphrase, read_key
 from shudian.cli.values import from_hex
 from shudian.client.keys import write_key_file
 from shudian.contracts.governance.messages_epochs import HandOutEpoch, RotateEpoch
@@ -117,9 +117,7 @@ def accept(
     key: Annotated[Path, typer.Option("--key", envvar="SHUDIAN_KEY", help="本人密钥文件 your key file")],
     out_file: Annotated[Path, typer.Option("--out", help="新密钥文件 the key file to make")],
     data: DataOption = DEFAULT_DATA,
-    no_passphrase: Annotated[
-        bool, typer.Option("--no-passphrase", help="不封存，仅供沙盒 leave it unsealed, for sandboxes")
-    ] = False,
+    no_passphrase: NoPassphraseOption = False,
 ) -> None:
     """接收移交的密钥期，与 --data 的账本核对后写入封存的密钥文件。 Take an epoch that was handed to you: tested against the ledger in --data, then kept in a sealed key file.
 

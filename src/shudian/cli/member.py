@@ -10,6 +10,7 @@ import typer
 from shudian.cli.commands import Commands
 from shudian.cli.common import UserError
 from shudian.cli.ledger import Ledger, PublicLedger, client_of
+from shudian.cli.passphrase import NoPassphraseOption, new_passphrase
 from shudian.client.keys import make_key_file, read_public_key
 from shudian.contracts.identity.messages import FreezeMember, ResumeMember, SuspendMember, UnfreezeMember
 from shudian.contracts.identity.messages_persons import AddPerson
@@ -94,18 +95,24 @@ def apply(
     staff: Annotated[int, typer.Option(min=0, help="全职人员 staff")] = 0,
     senior: Annotated[int, typer.Option(min=0, help="高级职称 senior engineers")] = 0,
     middle: Annotated[int, typer.Option(min=0, help="中级职称 mid-level engineers")] = 0,
+    no_passphrase: NoPassphraseOption = False,
 ) -> None:
-    """提交注册申请，并生成管理员密钥。 Apply for membership; makes the admin's key. Files stay here, only salted hashes go on the ledger."""
+    """提交注册申请，并生成管理员密钥，用新口令封存。 Apply for membership; makes the admin's key, sealed under a new passphrase. Files stay here, only salted hashes go on the ledger."""
     salt_file = key_file.with_suffix(".salt")
     documents = tuple(_document(salt_file, given) for given in document or ())
     declared = Declared(assets_yuan * FEN_PER_YUAN, annual_mwh * 1_000, staff, senior, middle)
     particulars = Particulars(name_zh, name_en, salted(salt_file, "legal_person", uscc), documents, declared)
     message = ApplyMember(kind, uscc, particulars, salted(salt_file, "person", person))
     message.check()
-    if not key_file.exists():
-        make_key_file(key_file)
+    _make_absent(key_file, no_passphrase=no_passphrase)
     with client_of(ledger.data, [key_file], applicant=True) as client:
         ledger.print_reply(client.submit(message))
+
+
+def _make_absent(key_file: Path, *, no_passphrase: bool) -> None:
+    """Make a key file that is not there yet; one of an earlier try is taken as it is."""
+    if not key_file.exists():
+        make_key_file(key_file, None if no_passphrase else new_passphrase())
 
 
 def _document(salt_file: Path, given: str) -> Document:
@@ -136,11 +143,12 @@ def add_person(
     role: Annotated[list[Role], typer.Option(help="岗位，可多次 roles")],
     person: Annotated[str, typer.Option(prompt=True, help="证件号，只留加盐摘要 ID; only a salted hash leaves")],
     key_file: Annotated[Path, typer.Option(help="此人的密钥文件，不存在则生成 the person's key file, made if absent")],
+    no_passphrase: NoPassphraseOption = False,
 ) -> None:
-    """管理员登记一名人员及其密钥。 An admin adds a person with a key."""
-    public_key = read_public_key(key_file) if key_file.exists() else make_key_file(key_file).public_key
+    """管理员登记一名人员及其密钥；新密钥用新口令封存。 An admin adds a person with a key; a new one is sealed under a new passphrase."""
+    _make_absent(key_file, no_passphrase=no_passphrase)
     digest = salted(key_file.with_suffix(".salt"), "person", person)
-    ledger.submit(AddPerson(digest, public_key, tuple(role)))
+    ledger.submit(AddPerson(digest, read_public_key(key_file), tuple(role)))
 
 
 @app.command("persons")

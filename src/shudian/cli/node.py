@@ -31,7 +31,7 @@ from shudian.cli.common import (
     show_time,
 )
 from shudian.cli.ledger import PublicLedger
-from shudian.cli.passphrase import known_or_typed, new_passphrase, read_key
+from shudian.cli.passphrase import NoPassphraseOption, known_or_typed, new_passphrase, read_key
 from shudian.client.keys import make_key_file, seal_key_file
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.epochs import FIRST_EPOCH, NO_SECRETS, NodeSecrets
@@ -77,10 +77,7 @@ def init(
     founders: Annotated[
         Path | None, typer.Option(help="创始成员 TOML 文件 institutions, see docs/operating.md")
     ] = None,
-    no_passphrase: Annotated[
-        bool,
-        typer.Option("--no-passphrase", help="不封存密钥文件，仅供沙盒 leave the key files unsealed, for sandboxes"),
-    ] = False,
+    no_passphrase: NoPassphraseOption = False,
 ) -> None:
     """在文件夹中建一条新链，为每个创始机构的每个角色生成密钥。 Make a new chain, with a key file for each role of each founder.
 

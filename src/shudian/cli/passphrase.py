@@ -41,6 +41,11 @@ PassphraseFdOption = Annotated[
     ),
 ]
 
+NoPassphraseOption = Annotated[
+    bool,
+    typer.Option("--no-passphrase", help="不封存密钥文件，仅供沙盒 leave key files unsealed, for sandboxes"),
+]
+
 
 def _lines_of(descriptor: int) -> tuple[bytes, ...]:
     try:
