@@ -212,7 +212,7 @@ class TradingAuditor(MoneyAuditor):
         assert order_id == len(self.orders) + 1
         terms = (message.segment, message.side, message.price_myuan_mwh, message.quantity_kwh)
         order = self.orders[order_id] = Order(message.session_id, member_id, *terms)
-        self.reserve(member_id, f"order:{order_id}", order.collateral_fen)
+        self._reserve_more(member_id, order.session_id, order.collateral_fen)
         session = self.sessions[message.session_id]
         expected = list(self._matches(order)) if session.method is Method.ROLLING else []
         told = [
@@ -239,7 +239,7 @@ class TradingAuditor(MoneyAuditor):
                 yield other_id, kwh, other.price_myuan_mwh
 
     def _trade(self, session: Session, made: TradeMade) -> None:
-        """Fill both orders; each moves at most what it gives up from the order to the trades of the session."""
+        """Fill both orders; each trade keeps at most what its order gives up."""
         orders = {Side.BUY: made.buy_order_id, Side.SELL: made.sell_order_id}
         fen = {}
         for side, order_id in orders.items():
@@ -251,14 +251,16 @@ class TradingAuditor(MoneyAuditor):
             order.filled_kwh += made.quantity_kwh
             needed_fen = collateral_fen(side, made.price_myuan_mwh, made.quantity_kwh)
             fen[side] = min(before_fen - order.collateral_fen, needed_fen)
-            self.reserve(order.owner_id, f"order:{order_id}", order.collateral_fen)
-            purpose = f"trades:{order.session_id}"
-            held_fen = self.reserved.get((order.owner_id, purpose), 0)
-            self.reserve(order.owner_id, purpose, held_fen + fen[side])
+            self._reserve_more(order.owner_id, order.session_id, order.collateral_fen + fen[side] - before_fen)
         buyer_id, seller_id = (self.orders[orders[side]].owner_id for side in (Side.BUY, Side.SELL))
         assert (buyer_id, seller_id) == (made.buyer_id, made.seller_id)
         terms = (made.price_myuan_mwh, made.quantity_kwh, fen[Side.BUY], fen[Side.SELL])
         session.trades.append(Trade(made.segment, buyer_id, seller_id, *terms))
+
+    def _reserve_more(self, member_id: int, session_id: int, more_fen: int) -> None:
+        """One reservation stands behind all that a member has in a session."""
+        purpose = f"session:{session_id}"
+        self.reserve(member_id, purpose, self.reserved.get((member_id, purpose), 0) + more_fen)
 
     def why_not_cancel(self, member_id: int, order_id: int) -> Reasons:
         order = self.orders.get(order_id)
@@ -271,8 +273,8 @@ class TradingAuditor(MoneyAuditor):
 
     def cancel(self, order_id: int) -> None:
         order = self.orders[order_id]
+        self._reserve_more(order.owner_id, order.session_id, -order.collateral_fen)
         order.cancelled_kwh += order.open_kwh
-        self.reserve(order.owner_id, f"order:{order_id}", 0)
 
     def bar(self, member_id: int) -> None:
         """A member that is suspended or frozen has no open orders at the end of the block."""
@@ -290,9 +292,9 @@ class TradingAuditor(MoneyAuditor):
             if session.is_live and session.closes_ms <= self.now_ms:
                 if session.method is Method.AUCTION:
                     self._clear_auction(session_id, session, [one for one in made if one.session_id == session_id])
-                for order_id, order in self.open_orders(session_id):
+                for _, order in self.open_orders(session_id):
+                    self._reserve_more(order.owner_id, session_id, -order.collateral_fen)
                     order.expired_kwh += order.open_kwh
-                    self.reserve(order.owner_id, f"order:{order_id}", 0)
                 self._conclude(session_id, [one for one in born if one.terms.session_id == session_id])
 
     def _clear_auction(self, session_id: int, session: Session, made: list[TradeMade]) -> None:
@@ -312,8 +314,9 @@ class TradingAuditor(MoneyAuditor):
         for trade in session.trades:
             pairs.setdefault((trade.seller_id, trade.buyer_id), []).append(trade)
         told = {one.agreement_id: one.terms for one in born}
-        for member_id in {trade.buyer_id for trade in session.trades} | {trade.seller_id for trade in session.trades}:
-            self.reserve(member_id, f"trades:{session_id}", 0)
+        for trade in session.trades:
+            self._reserve_more(trade.buyer_id, session_id, -trade.buyer_fen)
+            self._reserve_more(trade.seller_id, session_id, -trade.seller_fen)
         for (seller_id, buyer_id), trades in sorted(pairs.items()):
             agreement_id = len(self.agreements) + 1
             lines: dict[tuple[int, int], int] = {}

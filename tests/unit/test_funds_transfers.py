@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shudian.contracts.funds import rules as funds
-from shudian.contracts.funds.messages import REFUSALS, Balances, Code, Transfer
+from shudian.contracts.funds.messages import REFUSALS, Balances, Code, FundsReserved, Transfer
 from shudian.contracts.funds.rules_accounts import write
 from shudian.contracts.funds.state import ACCOUNTS, COUNTER_MAX_FEN
 from shudian.contracts.governance import rules as governance
@@ -213,6 +213,25 @@ def test_an_unchanged_reservation_says_nothing(bench: Bench) -> None:
     assert len(bench.ctx.events) == event_count
 
 
+def test_deeds_that_share_a_purpose_add_to_it_and_give_back(bench: Bench) -> None:
+    assert funds.require_free(bench.ctx, A, 1_000) == 1_000
+    assert funds.reserve_more(bench.ctx, A, "session:1", 400, "order:1") == 600
+    assert bench.refused(lambda: funds.require_free(bench.ctx, A, 601)) == (4003, "amount_fen")
+    assert bench.refused(lambda: funds.reserve_more(bench.ctx, A, "session:1", 601, "order:2")) == (4003, "amount_fen")
+    assert funds.reserve_more(bench.ctx, A, "session:1", 600, "order:2") == 0
+    assert funds.reserve_more(bench.ctx, A, "session:1", -1_000, "order:1") == 1_000
+    assert list(funds.reservations(bench.ctx)) == []
+    told = [event for event in bench.ctx.events if isinstance(event, FundsReserved)]
+    assert [(one.deed, one.change_fen, one.amount_fen) for one in told] == [
+        ("order:1", 400, 400),
+        ("order:2", 600, 1_000),
+        ("order:1", -1_000, 0),
+    ]
+    with pytest.raises(check.CheckFailed, match="not reserved"):
+        funds.reserve_more(bench.ctx, A, "session:1", -1, "order:1")
+    bench.sound()
+
+
 def test_a_mirror_moves_only_against_its_own_sub_accounts(bench: Bench) -> None:
     assert bench.refused(lambda: funds.transfer(bench.ctx, [order("t", MIRROR_2, A_CASH, 1)]))[0] == 4007
     assert bench.refused(lambda: funds.hold(bench.ctx, order("t", A_CASH, MIRROR_2, 1)))[0] == 4007
@@ -354,6 +373,13 @@ def test_a_hold_cannot_expire_in_the_past(bench: Bench) -> None:
 )
 def test_reserve_refuses(bench: Bench, purpose: str, fen: int, number: int) -> None:
     assert bench.refused(lambda: funds.reserve(bench.ctx, A, purpose, fen))[0] == number
+
+
+@pytest.mark.parametrize(
+    ("owner_id", "fen", "number"), [(1, -1, 1011), (1, MANY + 1, 1011), (7, 0, 4001), (3, 0, 4002)]
+)
+def test_what_must_be_free_is_asked_of_an_open_account(bench: Bench, owner_id: int, fen: int, number: int) -> None:
+    assert bench.refused(lambda: funds.require_free(bench.ctx, owner_id, fen))[0] == number
 
 
 @pytest.mark.parametrize(("owner_id", "number"), [(7, 4001), (3, 4002)])

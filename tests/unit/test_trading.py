@@ -12,7 +12,7 @@ from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import Line, Method
 from shudian.contracts.agreements.state import AGREEMENTS
 from shudian.contracts.funds import rules as funds
-from shudian.contracts.funds.messages import CloseAccount
+from shudian.contracts.funds.messages import CloseAccount, FundsReserved, RequestPayout
 from shudian.contracts.funds.state import RESERVATIONS
 from shudian.contracts.governance import rules as governance
 from shudian.contracts.guarantees import rules as guarantees
@@ -201,32 +201,21 @@ ROLLING_DAY: list[tuple[int, str, int, int, list[tuple[int, int, int, int]], int
     (Z, "buy", 6_000, 211_000, [(A, Z, 5_000, 210_000)], 1_000),
     (B, "sell", 2_500, 209_500, [(B, Z, 1_000, 211_000)], 1_500),
 ]
-RESERVED_AFTER: list[dict[int, dict[str, int]]] = [
-    {A: {"order:1": sell_fen(5_000)}},
-    {B: {"order:2": sell_fen(3_000)}},
-    {X: {"order:3": buy_fen((4_000, 207_000))}},
+RESERVED_AFTER: list[dict[int, int]] = [
+    {A: sell_fen(5_000)},
+    {B: sell_fen(3_000)},
+    {X: buy_fen((4_000, 207_000))},
+    {Y: buy_fen((1_000, 209_000), (3_000, 208_000)), B: sell_fen(3_000)},
     {
-        Y: {"order:4": buy_fen((1_000, 209_000)), "trades:1": buy_fen((3_000, 208_000))},
-        B: {"trades:1": sell_fen(3_000)},
+        C: sell_fen(2_000),
+        Y: buy_fen((3_000, 208_000), (1_000, 209_000)),
+        X: buy_fen((3_000, 207_000), (1_000, 207_000)),
     },
-    {
-        C: {"trades:1": sell_fen(2_000)},
-        Y: {"trades:1": buy_fen((3_000, 208_000), (1_000, 209_000))},
-        X: {"order:3": buy_fen((3_000, 207_000)), "trades:1": buy_fen((1_000, 207_000))},
-    },
-    {
-        D: {"trades:1": sell_fen(2_000)},
-        X: {"order:3": buy_fen((1_000, 207_000)), "trades:1": buy_fen((3_000, 207_000))},
-    },
-    {
-        A: {"trades:1": sell_fen(5_000)},
-        Z: {"order:7": buy_fen((1_000, 211_000)), "trades:1": buy_fen((5_000, 210_000))},
-    },
-    {
-        B: {"order:8": sell_fen(1_500), "trades:1": sell_fen(4_000)},
-        Z: {"trades:1": buy_fen((5_000, 210_000), (1_000, 211_000))},
-    },
+    {D: sell_fen(2_000), X: buy_fen((1_000, 207_000), (3_000, 207_000))},
+    {A: sell_fen(5_000), Z: buy_fen((1_000, 211_000), (5_000, 210_000))},
+    {B: sell_fen(1_500) + sell_fen(4_000), Z: buy_fen((5_000, 210_000), (1_000, 211_000))},
 ]
+"""What stands behind open orders and trades of the session, of whoever took part in the step."""
 
 
 def play_rolling_day(*, check: bool) -> Trading:
@@ -246,13 +235,13 @@ def play_rolling_day(*, check: bool) -> Trading:
             ]
             assert told == made
             for owner_id, wanted in reserved.items():
-                assert market.reserved(owner_id) == wanted
-                assert market.free_fen(owner_id) == OPENING_FEN - sum(wanted.values())
+                assert market.reserved(owner_id) == {"session:1": wanted}
+                assert market.free_fen(owner_id) == OPENING_FEN - wanted
             market.machine.check_all()
         if number == 6:
             reply = market.done(X, CancelOrder(3))
             assert reply.cancelled_kwh == 1_000
-            assert market.reserved(X) == {"trades:1": buy_fen((3_000, 207_000))}
+            assert market.reserved(X) == {"session:1": buy_fen((3_000, 207_000))}
     return market
 
 
@@ -409,11 +398,57 @@ def test_orders_of_a_barred_member_are_withdrawn_and_its_trades_stand(bar: Suspe
     market.done(REGULATOR if isinstance(bar, FreezeMember) else EXCHANGE, bar)
     [event] = market.told(OrderCancelled)
     assert (event.order_id, event.open_kwh, event.reason) == (1, 1_500, CancelReason.MEMBER_BARRED)
-    assert market.reserved(A) == {"trades:1": sell_fen(500)}
+    assert market.reserved(A) == {"session:1": sell_fen(500)}
     market.machine.check_all()
     market.order(Y, "buy", 1_000, 210_000)
     market.advance(CLOSES_MS)
     assert sorted((row.seller_id, row.buyer_id) for _, row in AGREEMENTS.range(market.store)) == [(A, X), (B, Y)]
+
+
+def test_each_change_of_collateral_is_told_once_by_the_deed_that_caused_it() -> None:
+    """A resting order that trades at its own price keeps what it has: nothing is told, nothing is written."""
+    market = Trading()
+    market.open()
+
+    def told() -> list[tuple[str, str, int, int]]:
+        return [(one.deed, one.purpose, one.change_fen, one.amount_fen) for one in market.told(FundsReserved)]
+
+    market.order(A, "sell", 2_000, 200_000)
+    assert told() == [("order:1", "session:1", sell_fen(2_000), sell_fen(2_000))]
+    for number in (2, 3):
+        market.order(X, "buy", 500, 210_000)
+        one_fen = buy_fen((500, 200_000))
+        assert told() == [(f"order:{number}", "session:1", one_fen, (number - 1) * one_fen)]
+    market.done(A, CancelOrder(1))
+    assert told() == [("order:1", "session:1", -sell_fen(1_000), sell_fen(1_000))]
+    market.machine.check_all()
+
+
+def test_what_rounding_a_part_saves_a_resting_order_is_free_at_once() -> None:
+    """Two kWh at a third of a fen need one fen, one kWh needs none: neither the trade nor the rest."""
+    market = Trading(sell_collateral_myuan_mwh=3_333)
+    market.open(lot_kwh=1)
+    market.order(A, "sell", 2, 200_000)
+    assert market.reserved(A) == {"session:1": 1}
+    market.order(X, "buy", 1, 200_000)
+    [given_back, _] = market.told(FundsReserved)
+    assert (given_back.deed, given_back.change_fen, given_back.amount_fen) == ("order:1", -1, 0)
+    assert market.reserved(A) == {}
+    market.machine.check_all()
+
+
+def test_an_order_has_to_fit_whole_at_its_limit_before_it_trades() -> None:
+    """At the price that it would trade for it would fit."""
+    market = Trading()
+    market.open()
+    market.order(A, "sell", 10_000, 200_000)
+    market.done(X, RequestPayout(OPENING_FEN - buy_fen((10_000, 200_000))))
+    asked = market.say(X, order("buy", 10_000, 210_000))
+    free_fen = buy_fen((10_000, 200_000))
+    assert (asked.number, asked.field, asked.value) == (4003, "amount_fen", str(buy_fen((10_000, 210_000))))
+    assert f"<= {free_fen} " in asked.allowed
+    assert not market.told(TradeMade)
+    assert market.order(X, "buy", 10_000, 200_000).free_fen == 0
 
 
 def test_a_cancelled_session_releases_orders_and_keeps_trades() -> None:

@@ -169,7 +169,7 @@ def test_collateral_follows_to_the_agreements_and_the_surplus_is_free() -> None:
     market.open(Method.AUCTION, lot_kwh=MWH, k_ppm=0)
     market.order(A, "sell", 5 * MWH, 190_000)
     market.order(X, "buy", 3 * MWH, 300_000)
-    assert market.reserved(X) == {"order:2": buy_fen((3 * MWH, 300_000))}
+    assert market.reserved(X) == {"session:1": buy_fen((3 * MWH, 300_000))}
     market.advance(CLOSES_MS)
     assert market.reserved(X) == {"agreement:1": buy_fen((3 * MWH, 190_000))}
     assert market.reserved(A) == {"agreement:1": sell_fen(3 * MWH)}

@@ -65,13 +65,13 @@ def bought(market: Trading) -> dict[tuple[int, int], int]:
 def test_takers_by_time_trade_at_once_at_the_posted_prices() -> None:
     market = market_with()
     assert market.done(A, post()).open_kwh == 6_000
-    assert market.reserved(A) == {"listing:1": sell_fen(2_000) + sell_fen(4_000)}
+    assert market.reserved(A) == {"session:1": sell_fen(2_000) + sell_fen(4_000)}
     reply = taken(market, X, 1_500)
     assert (reply.taken_kwh, reply.waiting_kwh, reply.value_fen) == (1_500, 0, 10_000 + 21_000)
     told = [(event.segment, event.quantity_kwh, event.price_myuan_mwh) for event in market.told(TradeMade)]
     assert told == [(13, 500, 200_000), (14, 1_000, 210_000)]
-    assert market.reserved(X) == {"trades:1": buy_fen((500, 200_000), (1_000, 210_000))}
-    assert market.reserved(A) == {"listing:1": sell_fen(4_500), "trades:1": sell_fen(1_500)}
+    assert market.reserved(X) == {"session:1": buy_fen((500, 200_000), (1_000, 210_000))}
+    assert market.reserved(A) == {"session:1": sell_fen(4_500) + sell_fen(1_500)}
     market.machine.check_all()
     assert market.refused(Y, TakeListing(1, 4_600)) == 9044
     taken(market, Y, 4_500)
@@ -89,7 +89,7 @@ def test_takers_by_time_trade_at_once_at_the_posted_prices() -> None:
 def test_buyers_may_list_too_where_both_sides_are_open() -> None:
     market = market_with()
     market.done(X, post("buy"))
-    assert market.reserved(X) == {"listing:1": buy_fen((2_000, 200_000), (4_000, 210_000))}
+    assert market.reserved(X) == {"session:1": buy_fen((2_000, 200_000), (4_000, 210_000))}
     taken(market, A, 6_000)
     market.advance(CLOSES_MS)
     assert bought(market) == {(A, X): 6_000}

@@ -307,7 +307,10 @@ class HoldReleased(Event):
 
 
 class FundsReserved(Event):
-    """What is reserved for a purpose on a cash account is now ``amount_fen`` (0: nothing any more)."""
+    """What is reserved for a purpose on a cash account is now ``amount_fen`` (0: nothing any more).
+
+    change_fen: by how much the deed that this is told of changed it; negative if it gave back.
+    """
 
     step: ClassVar[str] = "reserved"
     zh: ClassVar[str] = "资金占用已调整"
@@ -317,6 +320,7 @@ class FundsReserved(Event):
     bank_id: int
     purpose: str
     amount_fen: int
+    change_fen: int
     balances: Balances
 
 

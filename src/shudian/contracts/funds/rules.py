@@ -27,7 +27,7 @@ from shudian.contracts.funds.rules_accounts import (
     trial_balance,
 )
 from shudian.contracts.funds.rules_payouts import confirm_deposit, confirm_payout, refuse_payout, request_payout
-from shudian.contracts.funds.rules_reservations import reserve, reserve_each, reserved
+from shudian.contracts.funds.rules_reservations import require_free, reservations, reserve, reserve_more, reserved
 from shudian.contracts.funds.rules_transfers import expire_holds, hold, is_posted, post, transfer, void
 from shudian.contracts.funds.state import INVARIANTS, TABLES
 from shudian.contracts.identity import rules as identity
@@ -44,8 +44,10 @@ __all__ = [
     "is_posted",
     "open_account",
     "post",
+    "require_free",
+    "reservations",
     "reserve",
-    "reserve_each",
+    "reserve_more",
     "reserved",
     "transfer",
     "trial_balance",

@@ -1,14 +1,14 @@
-"""Reservations: what a cash account keeps back for a purpose, such as an open order, without naming who will be paid."""
+"""Reservations: what a cash account keeps back for a purpose, such as a session of trading, without naming who will be paid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from shudian.contracts.funds.messages import ACCOUNT_CLOSED, FundsReserved
+from shudian.contracts.funds.messages import FundsReserved
 from shudian.contracts.funds.messages_accounts import Balances, Code, account_id_of, free_of, owner_of
-from shudian.contracts.funds.rules_accounts import parties_of, read, read_open, require_room, write
+from shudian.contracts.funds.rules_accounts import parties_of, read_open, require_room, write
 from shudian.contracts.funds.state import RESERVATIONS, Account, Reservation
-from shudian.kernel import fields
+from shudian.kernel import check, fields
 from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 
@@ -21,60 +21,80 @@ def reserved(at: HasStore, owner_id: int, purpose: str) -> int:
     return 0 if row is None else row.amount_fen
 
 
+def reservations(at: HasStore) -> Iterator[tuple[int, str, int]]:
+    """(owner_id, purpose, fen) of all that is reserved, by owner and purpose."""
+    for key, row in RESERVATIONS.range(at):
+        yield owner_of(int(key[0])), str(key[1]), row.amount_fen
+
+
+def require_free(at: HasStore, owner_id: int, amount_fen: int) -> int:
+    """An owner's cash account is open and can reserve ``amount_fen`` more; returns the free funds as they are, in fen.
+
+    For a contract that has to know before it writes anything. Refuses: 1011, 4001, 4002, 4003, 4008.
+    """
+    fields.whole("amount_fen", amount_fen, 0, fields.AMOUNT_MAX)
+    account_id = account_id_of(owner_id, Code.CASH)
+    balances = read_open(at, account_id).balances
+    free_fen = free_of(Code.CASH, balances)
+    if amount_fen > free_fen:
+        require_room(account_id, balances, _with_more(balances, amount_fen), amount_fen)
+    return free_fen
+
+
 def reserve(ctx: BlockContext, owner_id: int, purpose: str, amount_fen: int) -> int:
     """Set what an owner's cash account has reserved for a purpose to exactly ``amount_fen`` (0: nothing any more).
 
-    Returns the free funds after, in fen. The purpose is the deed it serves, ``order:12``. Refuses: 1011, 4001, 4002, 4003, 4008.
+    Returns the free funds after, in fen. The purpose is the deed it serves, ``agreement:3``. Refuses: 1011, 4001, 4002, 4003, 4008.
     Emits: FundsReserved, if anything changed.
     """
+    fields.text("purpose", purpose, PURPOSE_MAX_COUNT)
+    fields.whole("amount_fen", amount_fen, 0, fields.AMOUNT_MAX)
     account_id = account_id_of(owner_id, Code.CASH)
-    return _reserve(ctx, account_id, read_open(ctx, account_id), ((purpose, amount_fen),))
+    account = read_open(ctx, account_id)
+    more_fen = amount_fen - reserved(ctx, owner_id, purpose)
+    if not more_fen:
+        return free_of(Code.CASH, account.balances)
+    return _reserve_more(ctx, account_id, account, purpose, more_fen, purpose)
 
 
-def reserve_each(ctx: BlockContext, owner_id: int, wanted_fen: Sequence[tuple[str, int]]) -> int:
-    """:func:`reserve` for several purposes in turn, all or none; the account is read and written once.
+def reserve_more(ctx: BlockContext, owner_id: int, purpose: str, more_fen: int, deed: str) -> int:
+    """Add to what an owner's cash account has reserved for a purpose that several deeds share; a negative amount gives back.
 
-    For what stands already: where nothing changes, the account may have been closed meanwhile. Returns the free funds after, in
-    fen. Refuses: 1011, 4001, 4002, 4003, 4008. Emits: FundsReserved for each that changed.
+    deed: the one that causes it, ``order:12``. Returns the free funds after, in fen. It is a fault of ours to give back more than is
+    reserved. Refuses: 4001, 4002, 4003, 4008. Emits: FundsReserved.
     """
     account_id = account_id_of(owner_id, Code.CASH)
-    return _reserve(ctx, account_id, read(ctx, account_id), wanted_fen)
+    return _reserve_more(ctx, account_id, read_open(ctx, account_id), purpose, more_fen, deed)
 
 
-def _reserve(ctx: BlockContext, account_id: int, account: Account, wanted_fen: Sequence[tuple[str, int]]) -> int:
-    for purpose, amount_fen in wanted_fen:
-        fields.text("purpose", purpose, PURPOSE_MAX_COUNT)
-        fields.whole("amount_fen", amount_fen, 0, fields.AMOUNT_MAX)
-    balances = account.balances
-    changes: list[tuple[str, int, Balances]] = []
-    for purpose, amount_fen in wanted_fen:
-        row = RESERVATIONS.get(ctx, account_id, purpose)
-        added_fen = amount_fen - (0 if row is None else row.amount_fen)
-        if added_fen:
-            if account.closed:
-                raise ACCOUNT_CLOSED("account_id", account_id)
-            after = replace(balances, debits_pending_fen=balances.debits_pending_fen + added_fen)
-            require_room(account_id, balances, after, added_fen)
-            balances = after
-            changes.append((purpose, amount_fen, after))
+def _with_more(balances: Balances, more_fen: int) -> Balances:
+    return replace(balances, debits_pending_fen=balances.debits_pending_fen + more_fen)
+
+
+def _reserve_more(ctx: BlockContext, account_id: int, account: Account, purpose: str, more_fen: int, deed: str) -> int:
+    row = RESERVATIONS.get(ctx, account_id, purpose)
+    amount_fen = more_fen if row is None else row.amount_fen + more_fen
+    check.that(amount_fen >= 0, "nothing is given back that is not reserved")
+    after = _with_more(account.balances, more_fen)
+    free_fen = free_of(Code.CASH, after)
+    if free_fen < 0:
+        require_room(account_id, account.balances, after, more_fen)
     # no refusal below this line
-    if changes:
-        write(ctx, account_id, replace(account, balances=balances))
-        parties = parties_of((owner_of(account_id), account.bank_id))
-        for purpose, amount_fen, after in changes:
-            if amount_fen:
-                RESERVATIONS.put(ctx, (account_id, purpose), Reservation(amount_fen, ctx.market_ms))
-            else:
-                RESERVATIONS.delete(ctx, account_id, purpose)
-            ctx.emit(
-                FundsReserved(
-                    deed=purpose,
-                    parties=parties,
-                    account_id=account_id,
-                    bank_id=account.bank_id,
-                    purpose=purpose,
-                    amount_fen=amount_fen,
-                    balances=after,
-                )
-            )
-    return free_of(Code.CASH, balances)
+    write(ctx, account_id, replace(account, balances=after))
+    if amount_fen:
+        RESERVATIONS.put(ctx, (account_id, purpose), Reservation(amount_fen, ctx.market_ms))
+    else:
+        RESERVATIONS.delete(ctx, account_id, purpose)
+    ctx.emit(
+        FundsReserved(
+            deed=deed,
+            parties=parties_of((owner_of(account_id), account.bank_id)),
+            account_id=account_id,
+            bank_id=account.bank_id,
+            purpose=purpose,
+            amount_fen=amount_fen,
+            change_fen=more_fen,
+            balances=after,
+        )
+    )
+    return free_fen

@@ -17,6 +17,7 @@ from shudian.contracts.trading.messages_negotiations import (
     WithdrawTerms,
 )
 from shudian.contracts.trading.messages_transfers import ProposeTransfer, SignTransfer, WithdrawTransfer
+from shudian.contracts.trading.rules_collateral import INVARIANT as SESSION_COLLATERAL
 from shudian.contracts.trading.rules_collateral import release_collateral as release_collateral
 from shudian.contracts.trading.rules_listings import (
     post_listing,
@@ -89,6 +90,6 @@ CONTRACT = Contract(
         expire_negotiations,
         expire_transfers,
     ),
-    invariants=INVARIANTS,
+    invariants=(*INVARIANTS, SESSION_COLLATERAL),
     settings=(*messages.SETTINGS, *messages_negotiations.SETTINGS),
 )

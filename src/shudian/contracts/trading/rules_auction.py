@@ -20,7 +20,7 @@ from shudian.kernel.units import PRICE_KWH_PER_FEN, round_half_away
 
 
 def clear_auction(ctx: BlockContext, session_id: int, session: Session) -> list[Trade]:
-    """Clear every segment of a session and take its orders out; returns the trades, whose collateral is freed with the orders.
+    """Clear every segment of a session and take its orders out; returns the trades, whose collateral is still reserved with that of the orders.
 
     Emits: SegmentCleared, TradeMade, OrderCleared.
     """
@@ -63,7 +63,6 @@ def _clear_segment(ctx: BlockContext, session_id: int, session: Session, segment
     trades = _trades(ctx, session, orders, fills)
     for order, cut, filled_kwh in zip(orders, _cuts(session, orders, fills_kwh), fills_kwh, strict=True):
         ORDERS.delete(ctx, order.order_id)
-        collateral.reserve_for_order(ctx, order, 0)
         ctx.emit(_order_cleared(order, filled_kwh, cut))
     return trades
 
@@ -126,8 +125,8 @@ def _trades(ctx: BlockContext, session: Session, orders: list[Order], fills: Ite
         buy, sell = left[fill.buy_no], left[fill.sell_no]
         if buy.owner_id == sell.owner_id:
             continue  # nobody owes anything to oneself
-        buy, buyer_fen, _ = collateral.fill(session.rules, buy, fill.energy_kwh, fill.price_myuan_mwh)
-        sell, seller_fen, _ = collateral.fill(session.rules, sell, fill.energy_kwh, fill.price_myuan_mwh)
+        buy, buyer_fen = _fill(session, buy, fill)
+        sell, seller_fen = _fill(session, sell, fill)
         left[fill.buy_no], left[fill.sell_no] = buy, sell
         trade = Trade(
             segment=buy.segment,
@@ -143,6 +142,13 @@ def _trades(ctx: BlockContext, session: Session, orders: list[Order], fills: Ite
         ctx.emit(trade_made(next_id(ctx, "trading.trade"), session, trade, buy, sell, ""))
         trades.append(trade)
     return trades
+
+
+def _fill(session: Session, order: Order, fill: _Fill) -> tuple[Order, int]:
+    """The order after a trade, and what the trade keeps of its collateral, in fen."""
+    reserved_fen = collateral.order_fen(session.rules, order)
+    left, _, kept_fen = collateral.fill(session.rules, order, reserved_fen, fill.energy_kwh, fill.price_myuan_mwh)
+    return left, kept_fen
 
 
 def _cuts(session: Session, orders: list[Order], fills_kwh: list[int]) -> list[Cut]:

@@ -1,9 +1,12 @@
 """Collateral 保证金: what stands behind orders, trades and agreements, as reservations of the members' own money.
 
-Collateral moves from ``order:ID``, ``listing:ID`` or ``take:ID`` to ``trades:SESSION`` when they trade and to ``agreement:ID`` when
-the session closes; from ``negotiation:ID`` to ``agreement:ID``; and with the energy of a transfer from one agreement to the other. No
-step after the first can need more than is reserved.
+All that a member has in a session, its open orders, listings, waiting takes and trades, stands behind one reservation, ``session:ID``,
+which moves with their sum. When the session closes, what its trades keep moves to ``agreement:ID``; so does a negotiation's from
+``negotiation:ID``; and with the energy of a transfer it moves from one agreement to the other. No step after the first can need more
+than is reserved.
 """
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -12,10 +15,12 @@ from shudian.contracts.agreements.messages import Terms
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.trading import rules_exposure as exposure
 from shudian.contracts.trading.messages import SessionRules, Side
-from shudian.contracts.trading.state import Order
-from shudian.kernel.contract import BlockContext
+from shudian.contracts.trading.state import LISTINGS, ORDERS, OTHER_SIDE, SESSIONS, TAKES, TRADES, Listing, Order
+from shudian.kernel.contract import BlockContext, StateInvariant
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen, share
+
+_SESSION = "session:"
 
 
 def collateral_fen(rules: SessionRules, side: Side, price_myuan_mwh: int, quantity_kwh: int) -> int:
@@ -34,41 +39,52 @@ def order_fen(rules: SessionRules, order: Order) -> int:
     return collateral_fen(rules, order.side, order.price_myuan_mwh, order.open_kwh)
 
 
-def fill(rules: SessionRules, order: Order, quantity_kwh: int, price_myuan_mwh: int) -> tuple[Order, int, int]:
-    """The order after a trade; what of its collateral stays reserved for the trade, and what its open part needs, in fen."""
+def lines_fen(rules: SessionRules, side: Side, row: Listing, lines_kwh: Sequence[int]) -> list[int]:
+    """What one side of a listing's energy needs, per line, in fen."""
+    return [
+        collateral_fen(rules, side, line.price_myuan_mwh, energy_kwh)
+        for line, energy_kwh in zip(row.lines, lines_kwh, strict=True)
+    ]
+
+
+def fill(
+    rules: SessionRules, order: Order, reserved_fen: int, quantity_kwh: int, price_myuan_mwh: int
+) -> tuple[Order, int, int]:
+    """The order after a trade; what its open part needs, and what the trade keeps of the collateral that it gives up, in fen.
+
+    reserved_fen: what its open part needed before.
+    """
     after = replace(order, open_kwh=order.open_kwh - quantity_kwh)
-    resting_fen = order_fen(rules, after) if after.open_kwh else 0
-    given_up_fen = order_fen(rules, order) - resting_fen
-    return after, min(given_up_fen, collateral_fen(rules, order.side, price_myuan_mwh, quantity_kwh)), resting_fen
+    open_fen = order_fen(rules, after) if after.open_kwh else 0
+    traded_fen = collateral_fen(rules, order.side, price_myuan_mwh, quantity_kwh)
+    return after, open_fen, min(reserved_fen - open_fen, traded_fen)
 
 
-def stand_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> int:
-    """Reserve for a new order; returns the free funds. Refuses: 4001, 4002, 4003."""
-    return stand(ctx, order.owner_id, _order_purpose(order), amount_fen)
+def require_free(ctx: BlockContext, member_id: int, amount_fen: int) -> int:
+    """A member can reserve so much for something new; returns its free funds. Refuses: 4001, 4002, 4003."""
+    return funds.require_free(ctx, member_id, amount_fen)
+
+
+def change(ctx: BlockContext, member_id: int, session_id: int, more_fen: int, deed: str) -> None:
+    """Add to what a member has reserved in a session after :func:`require_free`, or give back; deed: ``order:12``. Emits: FundsReserved."""
+    # Where nothing changes, the account is left alone: with nothing reserved it may have been closed meanwhile.
+    if more_fen:
+        funds.reserve_more(ctx, member_id, session_deed(session_id), more_fen, deed)
+
+
+def free_session(ctx: BlockContext, member_id: int, session_id: int) -> None:
+    """Free all that a member has reserved in a session. Emits: FundsReserved."""
+    set_reserved(ctx, member_id, session_deed(session_id), 0)
+
+
+def session_deed(session_id: int) -> str:
+    """The deed of a session, for which its members' collateral is reserved."""
+    return f"{_SESSION}{session_id}"
 
 
 def stand(ctx: BlockContext, member_id: int, purpose: str, amount_fen: int) -> int:
     """Reserve for something new; returns the free funds. Refuses: 4001, 4002, 4003."""
     return funds.reserve(ctx, member_id, purpose, amount_fen)
-
-
-def reserve_for_order(ctx: BlockContext, order: Order, amount_fen: int) -> None:
-    """Set what an order that stands has reserved to at most what it has."""
-    set_reserved(ctx, order.owner_id, _order_purpose(order), amount_fen)
-
-
-def reserve_for_order_and_trades(ctx: BlockContext, order: Order, order_fen: int, trades_fen: int) -> int:
-    """Set what an order that traded, and what its owner's trades of the session, have reserved; returns the free funds.
-
-    Where nothing changes, the account may have been closed meanwhile.
-    """
-    wanted_fen = ((_order_purpose(order), order_fen), (_trades_purpose(order.session_id), trades_fen))
-    return funds.reserve_each(ctx, order.owner_id, wanted_fen)
-
-
-def reserve_for_trades(ctx: BlockContext, member_id: int, session_id: int, amount_fen: int) -> None:
-    """Set what a member's trades of a live session have reserved."""
-    set_reserved(ctx, member_id, _trades_purpose(session_id), amount_fen)
 
 
 def reserve_for_agreement(ctx: BlockContext, member_id: int, agreement_id: int, amount_fen: int) -> None:
@@ -81,14 +97,6 @@ def set_reserved(ctx: BlockContext, member_id: int, purpose: str, amount_fen: in
     # Where nothing changes, the account is left alone: with nothing reserved it may have been closed meanwhile.
     if funds.reserved(ctx, member_id, purpose) != amount_fen:
         funds.reserve(ctx, member_id, purpose, amount_fen)
-
-
-def _order_purpose(order: Order) -> str:
-    return f"order:{order.order_id}"
-
-
-def _trades_purpose(session_id: int) -> str:
-    return f"trades:{session_id}"
 
 
 def free_fen(at: HasStore, member_id: int) -> int:
@@ -117,3 +125,35 @@ def release_collateral(ctx: BlockContext, agreement_id: int) -> None:
     for member_id in (row.seller_id, row.buyer_id):
         reserve_for_agreement(ctx, member_id, agreement_id, 0)
     exposure.release(ctx, agreement_id, row.buyer_id)
+
+
+def _reservations_are_what_is_at_stake(ctx: BlockContext) -> bool:
+    """Each member has reserved for a session what its open orders, listings, waiting takes and trades in it need."""
+    needed_fen: dict[tuple[int, str], int] = {}
+
+    def need(member_id: int, session_id: int, amount_fen: int) -> None:
+        place = (member_id, session_deed(session_id))
+        needed_fen[place] = needed_fen.get(place, 0) + amount_fen
+
+    for _, order in ORDERS.range(ctx):
+        need(order.owner_id, order.session_id, order_fen(SESSIONS.need(ctx, order.session_id).rules, order))
+    for key, row in LISTINGS.range(ctx):
+        rules = SESSIONS.need(ctx, row.session_id).rules
+        need(row.owner_id, row.session_id, sum(lines_fen(rules, row.side, row, row.open_kwh)))
+        for _, take in TAKES.range(ctx, *key):
+            taken_fen = lines_fen(rules, OTHER_SIDE[row.side], row, take.lines_kwh)
+            need(take.owner_id, row.session_id, sum(taken_fen))
+    for key, trade in TRADES.range(ctx):
+        need(trade.buyer_id, int(key[0]), trade.buyer_collateral_fen)
+        need(trade.seller_id, int(key[0]), trade.seller_collateral_fen)
+    found_fen = {
+        (owner_id, purpose): amount_fen
+        for owner_id, purpose, amount_fen in funds.reservations(ctx)
+        if purpose.startswith(_SESSION)
+    }
+    return found_fen == {place: amount_fen for place, amount_fen in needed_fen.items() if amount_fen}
+
+
+INVARIANT = StateInvariant(
+    "reserved for a session = what open orders, listings, takes and trades need", _reservations_are_what_is_at_stake
+)

@@ -16,8 +16,13 @@ from shudian.kernel.units import energy_fen
 
 def check_line(at: HasStore, member_id: int, side: Side, lines: Sequence[Line]) -> None:
     """A buy of these lines fits what the member's guarantees leave; sells always do. Refuses: 5011."""
+    check_buy(at, member_id, side, _value_fen(lines, [line.quantity_kwh for line in lines]))
+
+
+def check_buy(at: HasStore, member_id: int, side: Side, value_fen: int) -> None:
+    """A buy of this value, which may be negative, fits what the member's guarantees leave; sells always do. Refuses: 5011."""
     if side is Side.BUY:
-        guarantees.require_room(at, member_id, _value_fen(lines, [line.quantity_kwh for line in lines]))
+        guarantees.require_room(at, member_id, max(0, value_fen))
 
 
 def _value_fen(lines: Sequence[Line], quantities_kwh: Sequence[int]) -> int:

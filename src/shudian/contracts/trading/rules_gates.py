@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from shudian.contracts.trading import rules_numbers as numbers
 from shudian.contracts.trading import rules_positions as positions
 from shudian.contracts.trading.messages import (
@@ -24,7 +22,7 @@ from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, remainder
 
-_NO_STAKE = Stake(0, (0,) * SEGMENTS_PER_DAY, 0)
+_NO_STAKE = Stake(0, (0,) * SEGMENTS_PER_DAY)
 
 
 def live_session(at: HasStore, session_id: int) -> Session:
@@ -79,14 +77,9 @@ def stake_with_room(
     return stake
 
 
-def exposed(stake: Stake, more_kwh: Mapping[int, int]) -> Stake:
-    """A stake with more energy per segment exposed; negative energy takes it away."""
-    return replace(stake, exposed_kwh=exposed_kwh(stake, more_kwh))
-
-
-def exposed_kwh(stake: Stake, more_kwh: Mapping[int, int]) -> tuple[int, ...]:
-    """What :func:`exposed` leaves exposed per segment."""
+def stake_after(stake: Stake, more_count: int, more_kwh: Mapping[int, int]) -> Stake:
+    """A stake with more open offers and more energy per segment exposed; negative numbers take away."""
     segments_kwh = list(stake.exposed_kwh)
     for segment, energy_kwh in more_kwh.items():
         segments_kwh[segment] += energy_kwh
-    return tuple(segments_kwh)
+    return Stake(stake.open_count + more_count, tuple(segments_kwh))

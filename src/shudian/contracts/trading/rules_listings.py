@@ -1,6 +1,6 @@
 """Listings 挂牌: posted at a price, taken at once by time or shared pro rata at the close (domain 3.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -33,6 +33,7 @@ from shudian.contracts.trading.messages_listings import (
 from shudian.contracts.trading.state import (
     LISTINGS,
     OTHER_SIDE,
+    SESSIONS,
     STAKES,
     TAKES,
     TRADES,
@@ -65,12 +66,12 @@ def post_listing(ctx: Context, message: PostListing) -> ListingReply:
     open_kwh = tuple(line.quantity_kwh for line in message.lines)
     row = Listing(message.session_id, ctx.sender_id, message.side, message.lines, open_kwh, message.all_or_none)
     listing_id = next_id(ctx, "trading.listing")
-    needed_fen = sum(_lines_fen(session.rules, row.side, row, open_kwh))
-    free_fen = collateral.stand(ctx, ctx.sender_id, _deed(listing_id), needed_fen)
+    needed_fen = _needed_fen(session.rules, row.side, row, open_kwh)
+    free_fen = collateral.require_free(ctx, ctx.sender_id, needed_fen)
     # no refusal below this line
     LISTINGS.put(ctx, (listing_id,), row)
-    stake = gates.exposed(stake, wanted_kwh)
-    _put_stake(ctx, ctx.sender_id, row.session_id, row.side, replace(stake, open_count=stake.open_count + 1))
+    _put_stake(ctx, ctx.sender_id, row.session_id, row.side, gates.stake_after(stake, 1, wanted_kwh))
+    collateral.change(ctx, ctx.sender_id, row.session_id, needed_fen, _deed(listing_id))
     ctx.emit(
         ListingPosted(
             deed=_deed(listing_id),
@@ -84,23 +85,16 @@ def post_listing(ctx: Context, message: PostListing) -> ListingReply:
             all_or_none=row.all_or_none,
         )
     )
-    return ListingReply(listing_id, sum(open_kwh), free_fen)
+    return ListingReply(listing_id, sum(open_kwh), free_fen - needed_fen)
 
 
-def _lines_fen(rules: SessionRules, side: Side, row: Listing, lines_kwh: Sequence[int]) -> list[int]:
-    """What one side of the listing's energy needs as collateral, per line, in fen."""
-    return [
-        collateral.collateral_fen(rules, side, line.price_myuan_mwh, energy_kwh)
-        for line, energy_kwh in zip(row.lines, lines_kwh, strict=True)
-    ]
+def _needed_fen(rules: SessionRules, side: Side, row: Listing, lines_kwh: Sequence[int]) -> int:
+    """What one side of the listing's energy needs as collateral, in fen."""
+    return sum(collateral.lines_fen(rules, side, row, lines_kwh))
 
 
 def _deed(listing_id: int) -> str:
     return f"listing:{listing_id}"
-
-
-def _take_purpose(take_id: int) -> str:
-    return f"take:{take_id}"
 
 
 def _put_stake(ctx: BlockContext, member_id: int, session_id: int, side: Side, stake: Stake) -> None:
@@ -144,12 +138,13 @@ def take_listing(ctx: Context, message: TakeListing) -> TakeReply:
     parts = zip(row.lines, lines_kwh, strict=True)
     exposure.check_line(ctx, ctx.sender_id, side, [replace(line, quantity_kwh=kwh) for line, kwh in parts])
     take_id = next_id(ctx, "trading.take")
-    needed_fen = sum(_lines_fen(session.rules, side, row, lines_kwh))
-    collateral.stand(ctx, ctx.sender_id, _take_purpose(take_id), needed_fen)
+    needed_fen = _needed_fen(session.rules, side, row, lines_kwh)
+    collateral.require_free(ctx, ctx.sender_id, needed_fen)
     # no refusal below this line
     take = Take(ctx.sender_id, tuple(lines_kwh))
-    stake = gates.exposed(stake, _by_segment(row, lines_kwh))
-    _put_stake(ctx, ctx.sender_id, row.session_id, side, replace(stake, open_count=stake.open_count + 1))
+    stake = gates.stake_after(stake, 1, _by_segment(row, lines_kwh))
+    _put_stake(ctx, ctx.sender_id, row.session_id, side, stake)
+    collateral.change(ctx, ctx.sender_id, row.session_id, needed_fen, _deed(message.listing_id))
     TAKES.put(ctx, (message.listing_id, take_id), take)
     if session.rules.take_rule is TakeRule.TIME:
         value_fen = _fill(ctx, session, message.listing_id, take_id, lines_kwh)
@@ -174,45 +169,52 @@ def _tell_take(ctx: BlockContext, listing_id: int, take_id: int, row: Listing, t
     )
 
 
-def _drop_take(ctx: BlockContext, listing_id: int, take_id: int, row: Listing, take: Take) -> None:
+def _drop_take(ctx: BlockContext, session: Session, listing_id: int, take_id: int, row: Listing, take: Take) -> None:
     """A take waits no longer: it leaves the stake, and its collateral is free."""
+    side = OTHER_SIDE[row.side]
+    _leave_stake(ctx, listing_id, take_id, row, take)
+    freed_fen = _needed_fen(session.rules, side, row, take.lines_kwh)
+    collateral.change(ctx, take.owner_id, row.session_id, -freed_fen, _deed(listing_id))
+
+
+def _leave_stake(ctx: BlockContext, listing_id: int, take_id: int, row: Listing, take: Take) -> None:
     TAKES.delete(ctx, listing_id, take_id)
     side = OTHER_SIDE[row.side]
     stake = STAKES.need(ctx, take.owner_id, row.session_id, side)
-    stake = gates.exposed(stake, _by_segment(row, take.lines_kwh, -1))
-    _put_stake(ctx, take.owner_id, row.session_id, side, replace(stake, open_count=stake.open_count - 1))
-    collateral.set_reserved(ctx, take.owner_id, _take_purpose(take_id), 0)
+    stake = gates.stake_after(stake, -1, _by_segment(row, take.lines_kwh, -1))
+    _put_stake(ctx, take.owner_id, row.session_id, side, stake)
 
 
 def _fill(ctx: BlockContext, session: Session, listing_id: int, take_id: int, lines_kwh: Sequence[int]) -> int:
     """A take gets energy of each line: trades are made, collateral follows; returns their value in fen.
 
-    What a trade keeps reserved is never more than the listing and the take give up, so nothing here can fall short.
+    The owner's trades keep exactly what the listing gives up, the taker's never more than the take does, so nothing here can fall short.
     """
     row, take = LISTINGS.need(ctx, listing_id), TAKES.need(ctx, listing_id, take_id)
     rules, side = session.rules, OTHER_SIDE[row.side]
     left_kwh = tuple(map(int.__sub__, row.open_kwh, lines_kwh))
-    before_fen, after_fen = (_lines_fen(rules, row.side, row, energy_kwh) for energy_kwh in (row.open_kwh, left_kwh))
+    before_fen, after_fen = (
+        collateral.lines_fen(rules, row.side, row, energy_kwh) for energy_kwh in (row.open_kwh, left_kwh)
+    )
     given_fen = list(map(int.__sub__, before_fen, after_fen))
-    taker_left_fen = sum(_lines_fen(rules, side, row, take.lines_kwh))
-    _drop_take(ctx, listing_id, take_id, row, take)
+    take_fen = _needed_fen(rules, side, row, take.lines_kwh)
+    _leave_stake(ctx, listing_id, take_id, row, take)
     value_fen = 0
     taken_fen = 0
     for line, energy_kwh, owner_fen in zip(row.lines, lines_kwh, given_fen, strict=True):
         if not energy_kwh:
             continue
-        taker_fen = min(taker_left_fen, collateral.collateral_fen(rules, side, line.price_myuan_mwh, energy_kwh))
-        taker_left_fen -= taker_fen
+        taker_fen = min(take_fen - taken_fen, collateral.collateral_fen(rules, side, line.price_myuan_mwh, energy_kwh))
         buyer, seller = (take.owner_id, taker_fen), (row.owner_id, owner_fen)
         if side is Side.SELL:
             buyer, seller = seller, buyer
         trade = Trade(line.segment, buyer[0], seller[0], line.price_myuan_mwh, energy_kwh, buyer[1], seller[1])
         value_fen += _trade(ctx, listing_id, row.session_id, trade, side)
         taken_fen += taker_fen
-    collateral.set_reserved(ctx, row.owner_id, _deed(listing_id), sum(after_fen))
     # What the owner trades was exposed as a listing before; what the taker trades is exposed anew.
-    _keep_for_trades(ctx, row.owner_id, row.session_id, row.side, sum(given_fen), {})
-    _keep_for_trades(ctx, take.owner_id, row.session_id, side, taken_fen, _by_segment(row, lines_kwh))
+    stake = STAKES.need(ctx, take.owner_id, row.session_id, side)
+    _put_stake(ctx, take.owner_id, row.session_id, side, gates.stake_after(stake, 0, _by_segment(row, lines_kwh)))
+    collateral.change(ctx, take.owner_id, row.session_id, taken_fen - take_fen, _deed(listing_id))
     row = replace(row, open_kwh=left_kwh)
     ctx.emit(
         ListingTaken(
@@ -230,17 +232,8 @@ def _fill(ctx: BlockContext, session: Session, listing_id: int, take_id: int, li
     if any(left_kwh):
         LISTINGS.put(ctx, (listing_id,), row)
     else:
-        _leave(ctx, listing_id, row, ListingEnd.TAKEN)
+        _leave(ctx, session, listing_id, row, ListingEnd.TAKEN)
     return value_fen
-
-
-def _keep_for_trades(
-    ctx: BlockContext, member_id: int, session_id: int, side: Side, more_fen: int, more_kwh: Mapping[int, int]
-) -> None:
-    stake = gates.exposed(STAKES.need(ctx, member_id, session_id, side), more_kwh)
-    stake = replace(stake, trades_fen=stake.trades_fen + more_fen)
-    _put_stake(ctx, member_id, session_id, side, stake)
-    collateral.reserve_for_trades(ctx, member_id, session_id, stake.trades_fen)
 
 
 def _trade(ctx: BlockContext, listing_id: int, session_id: int, trade: Trade, taker_side: Side) -> int:
@@ -274,13 +267,14 @@ def _trade(ctx: BlockContext, listing_id: int, session_id: int, trade: Trade, ta
     return value_fen
 
 
-def _leave(ctx: BlockContext, listing_id: int, row: Listing, end: ListingEnd) -> None:
+def _leave(ctx: BlockContext, session: Session, listing_id: int, row: Listing, end: ListingEnd) -> None:
     """Take what is left of a listing out of the state and free its collateral. Emits: ListingEnded."""
     LISTINGS.delete(ctx, listing_id)
     stake = STAKES.need(ctx, row.owner_id, row.session_id, row.side)
-    stake = gates.exposed(stake, _by_segment(row, row.open_kwh, -1))
-    _put_stake(ctx, row.owner_id, row.session_id, row.side, replace(stake, open_count=stake.open_count - 1))
-    collateral.set_reserved(ctx, row.owner_id, _deed(listing_id), 0)
+    stake = gates.stake_after(stake, -1, _by_segment(row, row.open_kwh, -1))
+    _put_stake(ctx, row.owner_id, row.session_id, row.side, stake)
+    freed_fen = _needed_fen(session.rules, row.side, row, row.open_kwh)
+    collateral.change(ctx, row.owner_id, row.session_id, -freed_fen, _deed(listing_id))
     ctx.emit(
         ListingEnded(
             deed=_deed(listing_id),
@@ -299,20 +293,21 @@ def withdraw_listing(ctx: Context, message: WithdrawListing) -> ListingReply:
     row = _listing(ctx, message.listing_id)
     if row.owner_id != ctx.sender_id:
         raise LISTING_OF_ANOTHER("listing_id", message.listing_id)
-    gates.check_gate(ctx, gates.live_session(ctx, row.session_id))
+    session = gates.live_session(ctx, row.session_id)
+    gates.check_gate(ctx, session)
     takes_count = len(list(TAKES.range(ctx, message.listing_id)))
     if takes_count:
         raise TAKES_ARE_WAITING("listing_id", both(f"{takes_count} 笔摘牌", f"{takes_count} takes"), 0)
     # no refusal below this line
-    end_listing(ctx, message.listing_id, row, ListingEnd.WITHDRAWN)
+    end_listing(ctx, session, message.listing_id, row, ListingEnd.WITHDRAWN)
     return ListingReply(message.listing_id, sum(row.open_kwh), collateral.free_fen(ctx, row.owner_id))
 
 
-def end_listing(ctx: BlockContext, listing_id: int, row: Listing, end: ListingEnd) -> None:
+def end_listing(ctx: BlockContext, session: Session, listing_id: int, row: Listing, end: ListingEnd) -> None:
     """Take a listing and the takes that wait for it out of its session. Emits: ListingEnded."""
     for key, take in list(TAKES.range(ctx, listing_id)):
-        _drop_take(ctx, listing_id, int(key[1]), row, take)
-    _leave(ctx, listing_id, row, end)
+        _drop_take(ctx, session, listing_id, int(key[1]), row, take)
+    _leave(ctx, session, listing_id, row, end)
 
 
 def share_listings(ctx: BlockContext, session_id: int, session: Session) -> None:
@@ -333,10 +328,10 @@ def share_listings(ctx: BlockContext, session_id: int, session: Session) -> None
                 lines_kwh = split_largest_remainder(energy_kwh, open_kwh, session.rules.lot_kwh)
                 _fill(ctx, session, listing_id, take_id, lines_kwh)
             else:
-                _drop_take(ctx, listing_id, take_id, row, TAKES.need(ctx, listing_id, take_id))
+                _drop_take(ctx, session, listing_id, take_id, row, TAKES.need(ctx, listing_id, take_id))
         left = LISTINGS.get(ctx, listing_id)
         if left is not None:
-            end_listing(ctx, listing_id, left, ListingEnd.EXPIRED)
+            end_listing(ctx, session, listing_id, left, ListingEnd.EXPIRED)
 
 
 def withdraw_listings_of_barred(ctx: BlockContext) -> None:
@@ -346,9 +341,10 @@ def withdraw_listings_of_barred(ctx: BlockContext) -> None:
         return
     for key, row in list(LISTINGS.range(ctx)):
         listing_id = int(key[0])
+        session = SESSIONS.need(ctx, row.session_id)
         if row.owner_id in barred:
-            end_listing(ctx, listing_id, row, ListingEnd.MEMBER_BARRED)
+            end_listing(ctx, session, listing_id, row, ListingEnd.MEMBER_BARRED)
             continue
         for (_, take_id), take in list(TAKES.range(ctx, listing_id)):
             if take.owner_id in barred:
-                _drop_take(ctx, listing_id, int(take_id), row, take)
+                _drop_take(ctx, session, listing_id, int(take_id), row, take)

@@ -1,10 +1,8 @@
 """Orders: gates and limits, match on arrival, withdrawal."""
 
-from msgspec.structs import replace
-
 from shudian.clearing.auction import SIDE_LIMIT_KWH
 from shudian.clearing.book import IMMEDIATE, Condition, match
-from shudian.contracts.agreements.messages import Line, Method
+from shudian.contracts.agreements.messages import Method
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.trading import rules_collateral as collateral
 from shudian.contracts.trading import rules_exposure as exposure
@@ -34,7 +32,6 @@ from shudian.contracts.trading.state import (
     Offered,
     Order,
     Session,
-    Stake,
     Trade,
 )
 from shudian.kernel.contract import BlockContext, Context
@@ -45,17 +42,16 @@ from shudian.kernel.units import energy_fen
 def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     """Take in an order; in a rolling session it trades at once with what it reaches, and the rest stands.
 
-    Refuses: 3001, 4003, 5011, 9001, 9002, 9006-9014, 9017, 9018. Emits: OrderPlaced, TradeMade for each order it meets, OrderCancelled for
-    what an immediate order did not trade.
+    Refuses: 3001, 4001-4003, 5011, 9001, 9002, 9006-9014, 9017, 9018. Emits: OrderPlaced, TradeMade for each order it meets, FundsReserved,
+    OrderCancelled for what an immediate order did not trade.
     """
     session = gates.live_session(ctx, message.session_id)
     gates.check_gate(ctx, session)
     positions.check_side(ctx, ctx.sender_id, message.side)
     _check_limits(session, message)
-    stake = gates.stake_with_room(
-        ctx, session, message.session_id, message.side, {message.segment: message.quantity_kwh}
-    )
-    exposure.check_line(ctx, ctx.sender_id, message.side, (_line(message),))
+    wanted_kwh = {message.segment: message.quantity_kwh}
+    stake = gates.stake_with_room(ctx, session, message.session_id, message.side, wanted_kwh)
+    exposure.check_buy(ctx, ctx.sender_id, message.side, energy_fen(message.quantity_kwh, message.price_myuan_mwh))
     if session.method is Method.AUCTION:
         _check_offered(ctx, message)
     order = Order(
@@ -69,22 +65,32 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
         open_kwh=message.quantity_kwh,
         condition=message.condition,
     )
+    # The whole order has to fit at its limit, whatever it trades: what it reserves in the end is never more.
     needed_fen = collateral.order_fen(session.rules, order)
-    free_fen = collateral.stand_for_order(ctx, order, needed_fen)
+    free_fen = collateral.require_free(ctx, order.owner_id, needed_fen)
     # no refusal below this line
     ctx.emit(_placed(session, order))
-    exposed_kwh = gates.exposed_kwh(stake, {order.segment: order.open_kwh})
+    kept_fen, value_fen = 0, 0
     if session.method is Method.ROLLING:
-        return _match(ctx, session, order, replace(stake, exposed_kwh=exposed_kwh), free_fen)
-    _offer(ctx, order, order.open_kwh)
-    ORDERS.put(ctx, (order.order_id,), order)
-    after = replace(stake, open_count=stake.open_count + 1, exposed_kwh=exposed_kwh)
-    STAKES.put(ctx, (order.owner_id, order.session_id, order.side), after)
-    return OrderReply(order.order_id, 0, 0, order.open_kwh, free_fen)
+        order, needed_fen, kept_fen, value_fen = _match(ctx, session, order, needed_fen)
+    else:
+        _offer(ctx, order, order.open_kwh)
+    rests = order.open_kwh > 0 and order.condition not in IMMEDIATE
+    exposed_kwh = order.quantity_kwh if rests else order.quantity_kwh - order.open_kwh
+    stake = gates.stake_after(stake, int(rests), {order.segment: exposed_kwh})
+    STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
+    reserved_fen = kept_fen + needed_fen if rests else kept_fen
+    collateral.change(ctx, order.owner_id, order.session_id, reserved_fen, _deed(order))
+    if rests:
+        ORDERS.put(ctx, (order.order_id,), order)
+    elif order.open_kwh:
+        ctx.emit(_cancelled(session, order, CancelReason.CONDITION))
+    filled_kwh = order.quantity_kwh - order.open_kwh
+    return OrderReply(order.order_id, filled_kwh, value_fen, order.open_kwh if rests else 0, free_fen - reserved_fen)
 
 
-def _line(message: PlaceOrder) -> Line:
-    return Line(message.segment, message.quantity_kwh, message.price_myuan_mwh)
+def _deed(order: Order) -> str:
+    return f"order:{order.order_id}"
 
 
 def _check_limits(session: Session, message: PlaceOrder) -> None:
@@ -113,7 +119,7 @@ def _offer(ctx: BlockContext, order: Order, more_kwh: int) -> None:
 
 def _placed(session: Session, order: Order) -> OrderPlaced:
     return OrderPlaced(
-        deed=f"order:{order.order_id}",
+        deed=_deed(order),
         parties=(order.owner_id,),
         also=(f"session:{order.session_id}",),
         order_id=order.order_id,
@@ -128,34 +134,34 @@ def _placed(session: Session, order: Order) -> OrderPlaced:
     )
 
 
-def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free_fen: int) -> OrderReply:
+def _match(ctx: BlockContext, session: Session, order: Order, needed_fen: int) -> tuple[Order, int, int, int]:
     """Trade an arriving order with the resting orders of the other side, price then time, each at the resting price.
 
-    What is left stands, unless the order's condition ends it at once.
+    Returns the order as it is left; what its open part needs, what its trades keep reserved, and what they are worth, in fen.
     """
+    is_buy = order.side is Side.BUY
     fills = match(
         ORDERS.find_rows(ctx, "by_book", order.session_id, order.segment, OTHER_SIDE[order.side]),
-        is_buy=order.side is Side.BUY,
+        is_buy=is_buy,
         limit_myuan_mwh=order.price_myuan_mwh,
         energy_kwh=order.open_kwh,
         owner_id=order.owner_id,
         condition=order.condition,
     )
-    value_fen, trades_fen, resting_fen = 0, stake.trades_fen, 0
+    kept_fen, value_fen = 0, 0
     for maker, quantity_kwh in fills:
         price_myuan_mwh = maker.price_myuan_mwh
-        order, taker_fen, resting_fen = collateral.fill(session.rules, order, quantity_kwh, price_myuan_mwh)
-        maker_after, maker_fen, maker_resting_fen = collateral.fill(session.rules, maker, quantity_kwh, price_myuan_mwh)
-        _fill_maker(ctx, maker_after, maker_fen, maker_resting_fen)
-        buy, sell = (order, maker_after) if order.side is Side.BUY else (maker_after, order)
-        fen = (taker_fen, maker_fen) if order.side is Side.BUY else (maker_fen, taker_fen)
+        order, needed_fen, taker_fen = collateral.fill(session.rules, order, needed_fen, quantity_kwh, price_myuan_mwh)
+        maker_left, maker_fen = _fill_maker(ctx, session, maker, quantity_kwh)
+        buy, sell = (order, maker_left) if is_buy else (maker_left, order)
         trade = Trade(
-            order.segment,
-            buy.owner_id,
-            sell.owner_id,
-            price_myuan_mwh,
-            quantity_kwh,
-            *fen,
+            segment=order.segment,
+            buyer_id=buy.owner_id,
+            seller_id=sell.owner_id,
+            price_myuan_mwh=price_myuan_mwh,
+            quantity_kwh=quantity_kwh,
+            buyer_collateral_fen=taker_fen if is_buy else maker_fen,
+            seller_collateral_fen=maker_fen if is_buy else taker_fen,
             buy_order_id=buy.order_id,
             sell_order_id=sell.order_id,
         )
@@ -163,45 +169,35 @@ def _match(ctx: BlockContext, session: Session, order: Order, stake: Stake, free
         TRADES.put(ctx, (order.session_id, trade_id), trade)
         made = trade_made(trade_id, session, trade, buy, sell, order.side)
         ctx.emit(made)
+        kept_fen += taker_fen
         value_fen += made.value_fen
-        trades_fen += taker_fen
-    filled_kwh = order.quantity_kwh - order.open_kwh
-    rests = order.open_kwh > 0 and order.condition not in IMMEDIATE
-    if fills or not rests:
-        free_fen = collateral.reserve_for_order_and_trades(ctx, order, resting_fen if rests else 0, trades_fen)
-    stake = replace(stake, open_count=stake.open_count + rests, trades_fen=trades_fen)
-    if rests:
-        ORDERS.put(ctx, (order.order_id,), order)
-        STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
-        return OrderReply(order.order_id, filled_kwh, value_fen, order.open_kwh, free_fen)
-    stake = gates.exposed(stake, {order.segment: -order.open_kwh})
-    STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
-    if order.open_kwh:
-        ctx.emit(_cancelled(session, order, CancelReason.CONDITION))
-    return OrderReply(order.order_id, filled_kwh, value_fen, 0, free_fen)
+    return order, needed_fen, kept_fen, value_fen
 
 
-def _fill_maker(ctx: BlockContext, after: Order, trade_fen: int, resting_fen: int) -> None:
-    """Write a resting order that traded, and move the collateral of what traded. resting_fen: what its open part needs."""
-    if after.open_kwh:
-        ORDERS.put(ctx, (after.order_id,), after)
+def _fill_maker(ctx: BlockContext, session: Session, maker: Order, quantity_kwh: int) -> tuple[Order, int]:
+    """A resting order trades at its own price; returns it as it is left, and what the trade keeps reserved, in fen.
+
+    What the trade keeps is what the order gives up, but for the rounding of a part.
+    """
+    before_fen = collateral.order_fen(session.rules, maker)
+    left, open_fen, kept_fen = collateral.fill(session.rules, maker, before_fen, quantity_kwh, maker.price_myuan_mwh)
+    if left.open_kwh:
+        ORDERS.put(ctx, (left.order_id,), left)
     else:
-        ORDERS.delete(ctx, after.order_id)
-    key = (after.owner_id, after.session_id, after.side)
-    stake = STAKES.need(ctx, *key)
-    trades_fen = stake.trades_fen + trade_fen
-    open_count = stake.open_count - (after.open_kwh == 0)
-    STAKES.put(ctx, key, replace(stake, open_count=open_count, trades_fen=trades_fen))
-    collateral.reserve_for_order_and_trades(ctx, after, resting_fen, trades_fen)
+        ORDERS.delete(ctx, left.order_id)
+        key = (left.owner_id, left.session_id, left.side)
+        STAKES.put(ctx, key, gates.stake_after(STAKES.need(ctx, *key), -1, {}))
+    collateral.change(ctx, left.owner_id, left.session_id, open_fen + kept_fen - before_fen, _deed(left))
+    return left, kept_fen
 
 
 def trade_made(trade_id: int, session: Session, trade: Trade, buy: Order, sell: Order, taker_side: str) -> TradeMade:
     """The event of a trade; ``buy`` and ``sell`` as they stand after it, ``taker_side`` empty in an auction."""
     taker, maker = (sell, buy) if taker_side == Side.SELL else (buy, sell)
     return TradeMade(
-        deed=f"order:{taker.order_id}",
+        deed=_deed(taker),
         parties=(trade.seller_id, trade.buyer_id),
-        also=(f"order:{maker.order_id}", f"session:{buy.session_id}"),
+        also=(_deed(maker), f"session:{buy.session_id}"),
         trade_id=trade_id,
         session_id=buy.session_id,
         method=session.method,
@@ -236,22 +232,20 @@ def cancel_order(ctx: Context, message: CancelOrder) -> CancelOrderReply:
 
 
 def withdraw(ctx: BlockContext, session: Session, order: Order, reason: CancelReason) -> None:
-    """Take an open order out of its session and free its collateral. Emits: OrderCancelled."""
+    """Take an open order out of its session and free its collateral. Emits: OrderCancelled, FundsReserved."""
     ORDERS.delete(ctx, order.order_id)
     key = (order.owner_id, order.session_id, order.side)
-    stake = STAKES.need(ctx, *key)
-    STAKES.put(
-        ctx, key, replace(gates.exposed(stake, {order.segment: -order.open_kwh}), open_count=stake.open_count - 1)
-    )
+    STAKES.put(ctx, key, gates.stake_after(STAKES.need(ctx, *key), -1, {order.segment: -order.open_kwh}))
     if session.method is Method.AUCTION:
         _offer(ctx, order, -order.open_kwh)
     ctx.emit(_cancelled(session, order, reason))
-    collateral.reserve_for_order(ctx, order, 0)
+    freed_fen = collateral.order_fen(session.rules, order)
+    collateral.change(ctx, order.owner_id, order.session_id, -freed_fen, _deed(order))
 
 
 def _cancelled(session: Session, order: Order, reason: CancelReason) -> OrderCancelled:
     return OrderCancelled(
-        deed=f"order:{order.order_id}",
+        deed=_deed(order),
         parties=(order.owner_id,),
         also=(f"session:{order.session_id}",),
         order_id=order.order_id,

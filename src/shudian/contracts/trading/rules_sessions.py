@@ -105,7 +105,7 @@ def cancel_session(ctx: Context, message: CancelSession) -> None:
     for order in _open_orders(ctx, message.session_id):
         withdraw(ctx, session, order, CancelReason.SESSION_CANCELLED)
     for listing_id, listing in listings_of(ctx, message.session_id):
-        end_listing(ctx, listing_id, listing, ListingEnd.SESSION_CANCELLED)
+        end_listing(ctx, session, listing_id, listing, ListingEnd.SESSION_CANCELLED)
     trades = [trade for _, trade in TRADES.range(ctx, message.session_id)]
     agreements_count = _conclude(ctx, message.session_id, session, trades, SessionState.CANCELLED)
     ctx.emit(
@@ -148,7 +148,6 @@ def close_sessions(ctx: BlockContext) -> None:
 def _expire_orders(ctx: BlockContext, session_id: int, session: Session) -> None:
     for order in _open_orders(ctx, session_id):
         ORDERS.delete(ctx, order.order_id)
-        collateral.reserve_for_order(ctx, order, 0)
         ctx.emit(
             OrderExpired(
                 deed=f"order:{order.order_id}",
@@ -227,10 +226,9 @@ def _conclude(
 
 
 def _forget(ctx: BlockContext, session_id: int) -> None:
-    """Drop the session's stakes and trades from the state; the collateral of its trades is freed for the agreements."""
-    for key, stake in list(STAKES.find(ctx, "by_session", session_id)):
-        if stake.trades_fen:
-            collateral.reserve_for_trades(ctx, int(key[0]), session_id, 0)
+    """Drop the session's stakes and trades from the state; what its members have reserved in it is freed for the agreements."""
+    for key, _ in list(STAKES.find(ctx, "by_session", session_id)):
+        collateral.free_session(ctx, int(key[0]), session_id)
         STAKES.delete(ctx, *key)
     for table in (TRADES, OFFERED):
         for key in [key for key, _ in table.range(ctx, session_id)]:

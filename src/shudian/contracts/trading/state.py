@@ -47,7 +47,7 @@ class Order(Record):
 class Trade(Record):
     """Energy traded at a price.
 
-    buyer_collateral_fen, seller_collateral_fen: what each side has reserved for it. buy_order_id, sell_order_id: 0 of a listing.
+    buyer_collateral_fen, seller_collateral_fen: what each side keeps reserved for it. buy_order_id, sell_order_id: 0 of a listing.
     """
 
     segment: int
@@ -64,13 +64,11 @@ class Trade(Record):
 class Stake(Record):
     """What a member has in a live session on one side.
 
-    open_count: open orders, listings and waiting takes. exposed_kwh: 24 segments, their energy and that of trades. trades_fen:
-    reserved for its trades.
+    open_count: open orders, listings and waiting takes. exposed_kwh: 24 segments, their energy and that of trades.
     """
 
     open_count: int
     exposed_kwh: tuple[int, ...]
-    trades_fen: int
 
 
 class Offered(Record):
@@ -186,17 +184,12 @@ def _is_open(_key: Key, row: Order) -> bool:
 
 
 def _stake_is_sound(_key: Key, row: Stake) -> bool:
-    return (
-        row.open_count >= 0
-        and row.trades_fen >= 0
-        and len(row.exposed_kwh) == SEGMENTS_PER_DAY
-        and min(row.exposed_kwh) >= 0
-    )
+    return row.open_count >= 0 and len(row.exposed_kwh) == SEGMENTS_PER_DAY and min(row.exposed_kwh) >= 0
 
 
 def _stakes_sum_up(ctx: BlockContext) -> bool:
     """Each stake is the sum of the member's open orders, listings, waiting takes and trades in the session."""
-    expected: dict[Key, list[int]] = {key: [0, 0, 0] for key, _ in STAKES.range(ctx)}
+    expected: dict[Key, list[int]] = {key: [0, 0] for key, _ in STAKES.range(ctx)}
     for _, order in ORDERS.range(ctx):
         sums = expected[order.owner_id, order.session_id, order.side]
         sums[0] += 1
@@ -210,15 +203,9 @@ def _stakes_sum_up(ctx: BlockContext) -> bool:
             sums[0] += 1
             sums[1] += sum(take.lines_kwh)
     for (session_id, _), trade in TRADES.range(ctx):
-        buyer = expected[trade.buyer_id, session_id, Side.BUY]
-        seller = expected[trade.seller_id, session_id, Side.SELL]
-        buyer[1] += trade.quantity_kwh
-        seller[1] += trade.quantity_kwh
-        buyer[2] += trade.buyer_collateral_fen
-        seller[2] += trade.seller_collateral_fen
-    return all(
-        expected[key] == [row.open_count, sum(row.exposed_kwh), row.trades_fen] for key, row in STAKES.range(ctx)
-    )
+        expected[trade.buyer_id, session_id, Side.BUY][1] += trade.quantity_kwh
+        expected[trade.seller_id, session_id, Side.SELL][1] += trade.quantity_kwh
+    return all(expected[key] == [row.open_count, sum(row.exposed_kwh)] for key, row in STAKES.range(ctx))
 
 
 def _listing_is_sound(_key: Key, row: Listing) -> bool:
