@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.comet import EMPTY_HASH, BlockId, Header, SignedHeader, Vote, data_hash, validators_hash
 from shudian.kernel.crypto import SigningKey, sha256
-from shudian.kernel.envelope import Envelope, EpochKey, Signature, message_key, seal
+from shudian.kernel.envelope import Envelope, EpochKey, Signature, message_key, open_body, seal
 from shudian.kernel.epochs import NodeSecrets
 from shudian.kernel.machine import STEPPED, Clock, Machine
 from shudian.kernel.merkle import app_hash, merkle_root
@@ -100,8 +100,8 @@ def _open(envelope: bytes) -> None:
         opened = MACHINE.door.open(envelope)
     except Refused:
         return
-    assert encode(opened.envelope) == envelope
-    assert encode(opened.messages) == opened.body
+    door, form = MACHINE.door, decode(envelope, Envelope)
+    assert encode(opened.messages) == open_body(form, door.message_key(form))
 
 
 def _verifier(data: bytes) -> None:

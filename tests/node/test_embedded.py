@@ -13,8 +13,8 @@ import pytest
 from shudian.client.client import Client, RefusedByLedgerError
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.kernel.check import CheckFailed
-from shudian.kernel.door import Arrival
 from shudian.kernel.machine import WALL, Applied
+from shudian.kernel.opened import Arrival
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError, NodeStoppedError
 from shudian.node.folder import READING_FILE

@@ -10,11 +10,11 @@ import pytest
 
 from shudian.contracts.governance.messages import SetSetting
 from shudian.contracts.governance.messages_epochs import RotateEpoch
-from shudian.kernel.door import Arrival, Opened
-from shudian.kernel.outcomes import refused
+from shudian.kernel.opened import Arrival, Opened
+from shudian.kernel.outcomes import Refused, refused
 from shudian.node import verify
 from shudian.node.embedded import EmbeddedNode
-from shudian.node.front import PART_COUNT, Front, Opening
+from shudian.node.front import PART_COUNT, Front
 from shudian.node.verify import verify_folder
 from tests.support.chain import founder, genesis, key_of
 from tests.support.ledger import SECRETS
@@ -53,34 +53,55 @@ def mixed(node: EmbeddedNode, count: int) -> list[bytes]:
     return envelopes
 
 
-def only_the_front(opening: Opening, front: Front) -> list[Arrival]:
-    """Wait until it answered every part, then take the result: nothing is left to the engine."""
-    assert all(part.done.wait(UP_SECONDS) for part in opening.parts)
-    assert all(part.answers is not None for part in opening.parts)
-    assert not any(front.take_back(part) for part in opening.parts)
-    return opening.result()
+@pytest.fixture
+def only_the_front(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine finds no ticket and has no door: nothing is left to it."""
+    monkeypatch.setattr("shudian.node.front._ticket", lambda _tickets: None)
+    monkeypatch.setattr(front_of(node), "door", None)
+
+
+def ahead_of(node: EmbeddedNode, envelopes: list[bytes]) -> list[Arrival]:
+    return front_of(node).begin(envelopes).result()
 
 
 def facts(arrival: Arrival) -> object:
-    if isinstance(arrival, Opened):
-        return arrival.data, arrival.envelope, arrival.messages, arrival.digest, arrival.body, arrival.message_key
-    return refused(arrival)
+    return arrival if isinstance(arrival, Opened) else refused(arrival)
 
 
+@pytest.mark.usefixtures("only_the_front")
 def test_the_front_says_what_the_door_says(node: EmbeddedNode) -> None:
     envelopes = mixed(node, 3 * PART_COUNT + 7)
-    found = only_the_front(front_of(node).begin(envelopes), front_of(node))
+    found = ahead_of(node, envelopes)
     expected = node.machine.door.open_all(envelopes)
     assert list(map(facts, found)) == list(map(facts, expected))
     assert {isinstance(arrival, Opened) for arrival in found} == {True, False}
 
 
-def test_the_engine_opens_what_the_front_has_not_begun(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shudian.node.front._SENT_MAX_COUNT", 0)
-    envelopes = sealed(node, PART_COUNT + 1)
-    opening = front_of(node).begin(envelopes)
-    assert all(isinstance(arrival, Opened) for arrival in opening.result())
-    assert not any(part.done.is_set() for part in opening.parts)
+def test_the_engine_opens_what_the_front_has_not_begun(node: EmbeddedNode) -> None:
+    front = front_of(node)
+    os.kill(front.pid, signal.SIGSTOP)
+    assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, sealed(node, PART_COUNT + 1)))
+    os.kill(front.pid, signal.SIGCONT)  # it finds envelopes without tickets, and goes on with the next
+    assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, sealed(node, 3 * PART_COUNT)))
+
+
+def test_parts_that_found_no_ticket_are_the_engines(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    front = front_of(node)
+    os.kill(front.pid, signal.SIGSTOP)
+    monkeypatch.setattr("shudian.node.front.PART_COUNT", 1)
+    envelopes = [b""] * 40_000
+    opening = front.begin(envelopes)
+    assert {part.kept for part in opening.parts} == {True, False}
+    assert all(isinstance(arrival, Refused) for arrival in opening.result())
+    os.kill(front.pid, signal.SIGCONT)
+    assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, sealed(node, 3)))
+
+
+def test_answers_beyond_the_pipe_wait_with_the_front(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shudian.node.front._ticket", lambda _tickets: None)
+    envelopes = sealed(node, 100) * 60
+    first, second = (front_of(node).begin(envelopes) for _ in range(2))
+    assert second.result() == first.result()
 
 
 def test_blocks_follow_one_another_as_without_a_front(node: EmbeddedNode) -> None:
@@ -105,15 +126,14 @@ def test_a_killed_front_loses_nothing(node: EmbeddedNode, caplog: pytest.LogCapt
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_the_front_gets_the_roots_of_later_epochs(node: EmbeddedNode) -> None:
-    only_the_front(front_of(node).begin(sealed(node, 1)), front_of(node))
+def test_the_front_gets_the_roots_of_later_epochs(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     founder(node, "exchange-operator").submit(RotateEpoch(node.next_epoch.public_key))
     node.block_after(node.height)
     envelopes = sealed(node, 2)
     assert node.epoch.epoch_no == 2
-    opening = front_of(node).begin(envelopes)
-    only_the_front(opening, front_of(node))
-    assert all(answer is not None for part in opening.parts for answer in part.answers or [])
+    monkeypatch.setattr("shudian.node.front._ticket", lambda _tickets: None)
+    monkeypatch.setattr(front_of(node), "door", None)  # what the front left open could not be opened here
+    assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, envelopes))
 
 
 def test_no_secret_in_the_arguments_or_the_environment(node: EmbeddedNode) -> None:

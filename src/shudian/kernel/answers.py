@@ -13,7 +13,7 @@ class HookEvents(Record):
 
 
 class Answer(Record):
-    """The first outcomes of an envelope. sender_id, id: see :func:`shudian.kernel.repeats.answer_key`. digest: of the act, see :meth:`Envelope.act_digest`."""
+    """The first outcomes of an envelope. sender_id, id: see :func:`shudian.kernel.repeats.answer_key`. digest: of the act, see :func:`shudian.kernel.envelope.act_digest`."""
 
     sender_id: int
     id: bytes

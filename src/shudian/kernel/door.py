@@ -1,11 +1,10 @@
 """The door: everything about an envelope that can be settled without the state, done once, before or beside the machine.
 
-Bytes become an :class:`Opened` envelope (form, signatures, body opened, messages decoded and checked) or a refusal. The machine takes only what has
+Bytes become an :class:`~shudian.kernel.opened.Opened` envelope (form, signatures, body opened, messages decoded and checked) or a refusal. The machine takes only what has
 been through a door; a node opens what comes in once, and a block that comes from elsewhere (a log, a consensus) before it applies it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from shudian.kernel import fields
@@ -14,40 +13,22 @@ from shudian.kernel.crypto import BackEnd, sha256, sodium, verify_many
 from shudian.kernel.envelope import (
     BATCH_MAX_COUNT,
     CANONICAL,
-    Envelope,
-    Signature,
+    act_digest,
     badly_signed,
     message_key,
     not_opened,
     open_body,
-    open_envelope,
+    read_envelope,
 )
+from shudian.kernel.envelope_records import Envelope, Signature, signed_bytes
 from shudian.kernel.epochs import Secrets
 from shudian.kernel.messages import Message
+from shudian.kernel.opened import Arrival as Arrival
+from shudian.kernel.opened import Opened as Opened
 from shudian.kernel.outcomes import BATCH_SIZE_NOT_ALLOWED, EPOCH_NOT_IN_FORCE, UNKNOWN_MESSAGE, Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An envelope that went through the door.
-
-    digest: of the act, the same for a repeat. body: the opened body, an encoded list of messages. message_key: opens this envelope and
-    no other, 32 secret bytes.
-    """
-
-    data: bytes
-    envelope: Envelope
-    messages: tuple[Message, ...]
-    digest: bytes
-    body: bytes
-    message_key: bytes = field(repr=False)
-
 
 VERIFIED_MAX_COUNT = 1 << 16
 """Envelopes that a door remembers as well signed, by SHA-256 of the whole: at least so many of the latest, and about twice at most."""
-
-Arrival = Opened | Refused
-"""What the door made of an envelope."""
 
 
 class Door:
@@ -58,79 +39,102 @@ class Door:
         self.chain_id = chain_id
         self.back_end: BackEnd = sodium
         self._secrets = secrets
+        self.opened_type: Any = Opened[message_type]
         self._body_type: Any = list[message_type]
         self._verified: set[bytes] = set()
         self._verified_before: set[bytes] = set()
 
-    def open(self, data: bytes, *, verify_signatures: bool = True) -> Opened:
+    def open(self, data: bytes) -> Opened[Message]:
         """Envelope and messages after every check that needs no state.
-
-        ``verify_signatures`` may be False for envelopes that this very program has verified before.
 
         Raises:
             Refused: a kernel refusal.
         """
-        (arrival,) = self.open_all([data], verify_signatures=verify_signatures)
+        (arrival,) = self.open_all([data])
         if isinstance(arrival, Refused):
             raise arrival
         return arrival
 
     def open_all(self, envelopes: Sequence[bytes], *, verify_signatures: bool = True) -> list[Arrival]:
-        """What the door makes of each envelope, in order; the signatures of all are verified together."""
-        seen = self.envelopes(envelopes, verify_signatures=verify_signatures)
-        return [self._inside(data, envelope) for data, envelope in zip(envelopes, seen, strict=True)]
+        """What the door makes of each envelope, in order; the signatures of all are verified together.
 
-    def envelopes(self, envelopes: Sequence[bytes], *, verify_signatures: bool = True) -> list[Envelope | Refused]:
+        ``verify_signatures`` may be False for envelopes that this very program has verified before.
+        """
+        headers: list[bytes] = []
+        digests = [sha256(data) for data in envelopes]
+        seen = self._read(envelopes, headers)
+        if verify_signatures:
+            self._verify(seen, headers, digests)
+        return [
+            found if isinstance(found, Refused) else self._inside(found, header, digest)
+            for found, header, digest in zip(seen, headers, digests, strict=True)
+        ]
+
+    def envelopes(self, envelopes: Sequence[bytes]) -> list[Envelope | Refused]:
         """Each envelope without opening its body, or why it is refused; needs no secrets."""
+        headers: list[bytes] = []
+        seen = self._read(envelopes, headers)
+        self._verify(seen, headers, [sha256(data) for data in envelopes])
+        return seen
+
+    def _read(self, envelopes: Sequence[bytes], headers: list[bytes]) -> list[Envelope | Refused]:
+        """Each envelope by its form, or why it is refused; ``headers`` takes the bytes of each one's header, none of a refused one."""
         seen: list[Envelope | Refused] = []
         for data in envelopes:
             try:
-                seen.append(open_envelope(data, self.chain_id, verify_signatures=False))
+                envelope = read_envelope(data, self.chain_id)
             except Refused as error:
                 seen.append(error)
-        return self._verify(envelopes, seen) if verify_signatures else seen
+                headers.append(b"")
+            else:
+                seen.append(envelope)
+                headers.append(envelope.header_bytes())
+        return seen
 
-    def _verify(self, envelopes: Sequence[bytes], seen: list[Envelope | Refused]) -> list[Envelope | Refused]:
-        """The same, where those with a bad signature are refused; an envelope that was verified before is not verified again."""
+    def _verify(self, seen: list[Envelope | Refused], headers: list[bytes], digests: list[bytes]) -> None:
+        """Put a refusal in the place of each envelope with a bad signature; one that was verified before is not verified again."""
         keys: list[bytes] = []
         signatures: list[bytes] = []
         contents: list[bytes] = []
         owners: list[int] = []
-        digests: dict[int, bytes] = {}
-        for place, (data, envelope) in enumerate(zip(envelopes, seen, strict=True)):
-            digest = sha256(data)
+        for place, envelope in enumerate(seen):
+            digest = digests[place]
             if isinstance(envelope, Refused) or digest in self._verified or digest in self._verified_before:
                 continue
-            digests[place] = digest
-            content = envelope.signed_bytes()
+            content = signed_bytes(headers[place], envelope.body)
             for signature in envelope.signatures:
                 keys.append(signature.public_key)
                 signatures.append(signature.value)
                 contents.append(content)
                 owners.append(place)
         verdicts = verify_many(keys, signatures, contents, self.back_end)
-        judged = list(seen)
-        for place, key, value, good in zip(owners, keys, signatures, verdicts, strict=True):
-            if not good and digests.pop(place, None) is not None:
-                judged[place] = badly_signed(Signature(key, value))
+        if not all(verdicts):
+            for place, key, value, good in zip(owners, keys, signatures, verdicts, strict=True):
+                if not good and not isinstance(seen[place], Refused):
+                    seen[place] = badly_signed(Signature(key, value))
         if len(self._verified) >= VERIFIED_MAX_COUNT:
             self._verified_before, self._verified = self._verified, set()
-        self._verified.update(digests.values())
-        return judged
+        for place in owners:
+            if not isinstance(seen[place], Refused):
+                self._verified.add(digests[place])
 
-    def _inside(self, data: bytes, envelope: Envelope | Refused) -> Arrival:
-        if isinstance(envelope, Refused):
-            return envelope
+    def _inside(self, envelope: Envelope, header: bytes, data_digest: bytes) -> Arrival:
         try:
-            key = self.message_key(envelope)
-            body = open_body(envelope, key)
-            return Opened(data, envelope, self.messages(body), envelope.act_digest(body), body, key)
+            body = open_body(envelope, self.message_key(envelope), header)
+            messages = self.messages(body)
         except Refused as error:
             return error
-
-    def opened_elsewhere(self, data: bytes, body: bytes, digest: bytes, key: bytes) -> Opened:
-        """What a door of the same program, in another process, has opened: the records are made again, nothing is checked again."""
-        return Opened(data, decode(data, Envelope), tuple(decode(body, self._body_type)), digest, body, key)
+        return Opened(
+            envelope.sender_id,
+            envelope.id,
+            envelope.expires_ms,
+            envelope.atomic,
+            envelope.epoch_no,
+            envelope.signers,
+            act_digest(envelope, body),
+            data_digest,
+            messages,
+        )
 
     def message_key(self, envelope: Envelope) -> bytes:
         """The key of this one envelope, 32 secret bytes.

@@ -14,7 +14,7 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from shudian.kernel import check, fields
-from shudian.kernel.codec import Malformed, Record, decode, encode
+from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.crypto import (
     DIGEST_BYTES,
     NONCE_BYTES,
@@ -28,6 +28,10 @@ from shudian.kernel.crypto import (
     sha256,
     verify,
 )
+from shudian.kernel.envelope_records import Envelope as Envelope
+from shudian.kernel.envelope_records import EpochKey as EpochKey
+from shudian.kernel.envelope_records import Signature as Signature
+from shudian.kernel.envelope_records import signed_bytes
 from shudian.kernel.ids import ID_BYTES
 from shudian.kernel.outcomes import (
     BODY_NOT_OPENED,
@@ -54,69 +58,15 @@ _SIGNED = both("对除签名外全部内容的签名", "a signature over all but
 UNREGISTERED = 0
 """The sender of those who are not members yet; only messages open to applicants may come from it."""
 
-_DOMAIN = b"shudian/envelope\x00"
 _ACT_DOMAIN = b"shudian/act\x00"
 _ACCOUNT_DOMAIN = b"shudian/account\x00"
 _MESSAGE_DOMAIN = b"shudian/message\x00"
 
 
-class EpochKey(Record):
-    """What a member needs to seal: the number of an epoch and its public key."""
-
-    epoch_no: int
-    public_key: bytes
-
-
-class Signature(Record):
-    """One signature: the public key (32 bytes) stands for the person, ``value`` is 64 bytes."""
-
-    public_key: bytes
-    value: bytes
-
-
-class Envelope(Record):
-    """A signed act.
-
-    version: format of the envelope. chain_id: the chain it is for. sender_id: member, or 0 for an applicant. id: 16 bytes made by
-    the client. expires_ms: market time after which it is refused. atomic: whether a batch stands or falls as a whole. epoch_no: the
-    epoch it is sealed for. sealer_key: X25519 public key of the person who sealed it. body: the sealed list of messages.
-    signatures: one or more, each over everything else.
-    """
-
-    version: int
-    chain_id: str
-    sender_id: int
-    id: bytes
-    expires_ms: int
-    atomic: bool
-    epoch_no: int
-    sealer_key: bytes
-    body: bytes
-    signatures: tuple[Signature, ...]
-
-    def header_bytes(self) -> bytes:
-        """All but body and signatures: what everybody sees, and what the body is bound to."""
-        return encode(
-            (
-                self.version,
-                self.chain_id,
-                self.sender_id,
-                self.id,
-                self.expires_ms,
-                self.atomic,
-                self.epoch_no,
-                self.sealer_key,
-            )
-        )
-
-    def signed_bytes(self) -> bytes:
-        """What each signature signs."""
-        return _DOMAIN + encode((self.header_bytes(), self.body))
-
-    def act_digest(self, text: bytes) -> bytes:
-        """What makes a repeat the same act: SHA-256 of the header and the opened body, however and whenever it was sealed and signed."""
-        act = (self.chain_id, self.sender_id, self.id, self.expires_ms, self.atomic, text)
-        return sha256(_ACT_DOMAIN + encode(act))
+def act_digest(envelope: Envelope, text: bytes) -> bytes:
+    """What makes a repeat the same act: SHA-256 of the header and the opened body, however and whenever it was sealed and signed."""
+    act = (envelope.chain_id, envelope.sender_id, envelope.id, envelope.expires_ms, envelope.atomic, text)
+    return sha256(_ACT_DOMAIN + encode(act))
 
 
 def seal(
@@ -144,7 +94,7 @@ def seal(
     commitment = _commitment(key or b"", header, text)
     body = commitment + encrypt(key or b"", commitment[:NONCE_BYTES], text, header)
     unsigned = replace(unsealed, body=body)
-    content = unsigned.signed_bytes()
+    content = signed_bytes(header, body)
     ordered = sorted(keys, key=lambda key: key.public_key)
     signatures = tuple(Signature(key.public_key, key.sign(content)) for key in ordered)
     return encode(replace(unsigned, signatures=signatures))
@@ -162,17 +112,18 @@ def message_key(envelope: Envelope, own: AgreementKey, other_public_key: bytes) 
     return keyed_digest(account_key, _MESSAGE_DOMAIN + encode((envelope.sender_id, envelope.id)))
 
 
-def open_body(envelope: Envelope, key: bytes) -> bytes:
-    """The text of an envelope under its message's key.
+def open_body(envelope: Envelope, key: bytes, header: bytes = b"") -> bytes:
+    """The text of an envelope under its message's key. header: its :meth:`Envelope.header_bytes` where they are at hand.
 
     Raises:
         Refused: 1014.
     """
-    header = envelope.header_bytes()
-    commitment = envelope.body[:DIGEST_BYTES]
+    header = header or envelope.header_bytes()
+    body = envelope.body
+    commitment = body[:DIGEST_BYTES]
     text = None
-    if len(envelope.body) >= SEALED_EXTRA_BYTES:
-        text = decrypt(key, commitment[:NONCE_BYTES], envelope.body[DIGEST_BYTES:], header)
+    if len(body) >= SEALED_EXTRA_BYTES:
+        text = decrypt(key, body[:NONCE_BYTES], body[DIGEST_BYTES:], header)
     if text is None or _commitment(key, header, text) != commitment:
         raise not_opened(envelope)
     return text
@@ -187,11 +138,25 @@ def _commitment(key: bytes, header: bytes, text: bytes) -> bytes:
     return keyed_digest(key, encode((header, text)))
 
 
-def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True) -> Envelope:
-    """Decode an envelope and check all that needs no state: size, form, chain, id, and its signatures unless somebody else does.
+def open_envelope(data: bytes, chain_id: str) -> Envelope:
+    """Decode an envelope and check all that needs no state: size, form, chain, id and signatures.
 
     Raises:
         Refused: 1001-1005, 1011, 1013.
+    """
+    envelope = read_envelope(data, chain_id)
+    content = envelope.signed_bytes()
+    for signature in envelope.signatures:
+        if not verify(signature.public_key, signature.value, content):
+            raise badly_signed(signature)
+    return envelope
+
+
+def read_envelope(data: bytes, chain_id: str) -> Envelope:
+    """:func:`open_envelope` for whoever looks at the signatures apart.
+
+    Raises:
+        Refused: 1001-1004, 1011, 1013.
     """
     if len(data) > ENVELOPE_MAX_BYTES:
         raise OVERSIZED("envelope", fields.in_bytes(len(data)), f"<= {ENVELOPE_MAX_BYTES}")
@@ -201,11 +166,6 @@ def open_envelope(data: bytes, chain_id: str, *, verify_signatures: bool = True)
         raise MALFORMED("envelope", error.place or fields.in_bytes(len(data)), CANONICAL) from None
     _check_header(envelope, chain_id)
     _check_signers(envelope)
-    if verify_signatures:
-        content = envelope.signed_bytes()
-        for signature in envelope.signatures:
-            if not verify(signature.public_key, signature.value, content):
-                raise badly_signed(signature)
     return envelope
 
 
@@ -233,6 +193,5 @@ def _check_signers(envelope: Envelope) -> None:
         raise UNSIGNED("signatures", 0, f"1..{SIGNATURES_MAX_COUNT}")
     if len(envelope.signatures) > SIGNATURES_MAX_COUNT:
         raise FIELD_NOT_ALLOWED("signatures", len(envelope.signatures), f"1..{SIGNATURES_MAX_COUNT}")
-    keys = [signature.public_key for signature in envelope.signatures]
-    if any(left >= right for left, right in pairwise(keys)):
+    if len(envelope.signatures) > 1 and any(left >= right for left, right in pairwise(envelope.signers)):
         raise FIELD_NOT_ALLOWED("signatures", "", both("各不相同、按公钥递增", "distinct keys in rising order"))

@@ -19,8 +19,8 @@ from shudian.kernel.codec import Record, decode, encode
 from shudian.kernel.cold import ColdStore, Fetch
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
-from shudian.kernel.door import Arrival, Door, Opened
-from shudian.kernel.envelope import EpochKey
+from shudian.kernel.door import Door
+from shudian.kernel.envelope_records import EpochKey
 from shudian.kernel.epochs import (
     EPOCHS,
     FIRST_EPOCH,
@@ -33,6 +33,7 @@ from shudian.kernel.epochs import (
 )
 from shudian.kernel.merkle import Step
 from shudian.kernel.messages import Event, Message
+from shudian.kernel.opened import Arrival, Opened
 from shudian.kernel.outcomes import (
     BATCH_FAILED,
     EPOCH_NOT_IN_FORCE,
@@ -184,53 +185,53 @@ class Machine:
             return answered.outcomes, []
         outcomes, events = self._execute(arrival, now_ms, faults)
         if self.uses_id(outcomes):
-            key = answer_key(arrival.envelope)
-            self._answers.keep(key, Answer(*key, arrival.envelope.expires_ms, arrival.digest, outcomes))
+            key = answer_key(arrival)
+            self._answers.keep(key, Answer(*key, arrival.expires_ms, arrival.digest, outcomes))
         return outcomes, events
 
     def uses_id(self, outcomes: tuple[Outcome, ...]) -> bool:
         """Whether an envelope's outcomes are the answer to its id for good; not if all it says is that the signers may not speak."""
         return any(outcome.number not in self._not_answers for outcome in outcomes)
 
-    def first_answer(self, opened: Opened, now_ms: int) -> Answer | None:
+    def first_answer(self, opened: Opened[Message], now_ms: int) -> Answer | None:
         """The stored answer if the envelope is a repeat; None if it is new and in time.
 
         Raises:
             Refused: 1007-1009, 1015.
         """
-        envelope = opened.envelope
-        answered = self._answers.of(answer_key(envelope))
+        answered = self._answers.of(answer_key(opened))
         if answered is not None:
             if answered.digest != opened.digest:
-                raise ID_USED_FOR_ANOTHER("id", envelope.id.hex(), both("新的编号", "a new id"))
+                raise ID_USED_FOR_ANOTHER("id", opened.id.hex(), both("新的编号", "a new id"))
             return answered
-        if envelope.expires_ms <= now_ms:
-            raise MESSAGE_EXPIRED("expires_ms", envelope.expires_ms, f"> {now_ms}")
-        if envelope.expires_ms > now_ms + EXPIRY_MAX_MS:
-            raise EXPIRY_TOO_FAR("expires_ms", envelope.expires_ms, f"<= {now_ms + EXPIRY_MAX_MS}")
+        if opened.expires_ms <= now_ms:
+            raise MESSAGE_EXPIRED("expires_ms", opened.expires_ms, f"> {now_ms}")
+        if opened.expires_ms > now_ms + EXPIRY_MAX_MS:
+            raise EXPIRY_TOO_FAR("expires_ms", opened.expires_ms, f"<= {now_ms + EXPIRY_MAX_MS}")
         epoch_no = self.epoch_at(self.height + 1)
         # the one before is still taken: a rotation loses no message on its way
-        if not epoch_no - 1 <= envelope.epoch_no <= epoch_no:
-            raise EPOCH_NOT_IN_FORCE("epoch_no", envelope.epoch_no, f"{max(epoch_no - 1, FIRST_EPOCH)}..{epoch_no}")
+        if not epoch_no - 1 <= opened.epoch_no <= epoch_no:
+            raise EPOCH_NOT_IN_FORCE("epoch_no", opened.epoch_no, f"{max(epoch_no - 1, FIRST_EPOCH)}..{epoch_no}")
         return None
 
-    def _execute(self, opened: Opened, now_ms: int, faults: list[str]) -> tuple[tuple[Outcome, ...], list[Event]]:
-        envelope, messages = opened.envelope, opened.messages
-        signers = tuple(signature.public_key for signature in envelope.signatures)
+    def _execute(
+        self, opened: Opened[Message], now_ms: int, faults: list[str]
+    ) -> tuple[tuple[Outcome, ...], list[Event]]:
+        messages = opened.messages
         start = self.store.mark()
         outcomes: list[Outcome] = []
         events: list[Event] = []
         for message in messages:
             mark = self.store.mark()
             context = Context(
-                self.store, self.cold, self.market, now_ms, [], envelope.sender_id, signers, self.height + 1
+                self.store, self.cold, self.market, now_ms, [], opened.sender_id, opened.signers, self.height + 1
             )
             outcome = self._handle(context, message, faults)
             if outcome.done:
                 events.extend(context.events)
             else:
                 self.store.rollback(mark)
-                if envelope.atomic:
+                if opened.atomic:
                     self.store.rollback(start)
                     failed = Outcome(BATCH_FAILED.number, "body", str(len(outcomes)))
                     before, after = len(outcomes), len(messages) - len(outcomes) - 1

@@ -9,18 +9,19 @@ from shudian.kernel.answers import ANSWERS, Answer, Answers
 from shudian.kernel.crypto import sha256
 from shudian.kernel.envelope import UNREGISTERED, Envelope
 from shudian.kernel.ids import ID_BYTES
+from shudian.kernel.messages import Message
+from shudian.kernel.opened import Opened
 from shudian.kernel.tables import Store
 
 AnswerKey = tuple[int, bytes]
 """Sender and id, see :func:`answer_key`."""
 
 
-def answer_key(envelope: Envelope) -> AnswerKey:
+def answer_key(act: Envelope | Opened[Message]) -> AnswerKey:
     """Where the answer is kept: (sender, id); an applicant has no sender number yet, so its key enters the id."""
-    if envelope.sender_id != UNREGISTERED:
-        return (envelope.sender_id, envelope.id)
-    keys = b"".join(signature.public_key for signature in envelope.signatures)
-    return (UNREGISTERED, sha256(keys + envelope.id)[:ID_BYTES])
+    if act.sender_id != UNREGISTERED:
+        return (act.sender_id, act.id)
+    return (UNREGISTERED, sha256(b"".join(act.signers) + act.id)[:ID_BYTES])
 
 
 class FirstAnswers:

@@ -1,7 +1,7 @@
 """The embedded engine: one process, one writer, a signed and hash-linked block log over SQLite.
 
 Threads that submit at the same time share a block and its one durable write (group commit): whoever gets the lock first takes all that
-waits. The read models follow after the answers: before anything is read from them, when too much is waiting, and at the end; what a crash
+waits. What needs no block, because it was refused at the door or answered before, is answered on the way. The read models follow after the answers: before anything is read from them, when too much is waiting, and at the end; what a crash
 left out they catch up at the next start.
 """
 
@@ -12,17 +12,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import SigningKey
-from shudian.kernel.door import Arrival, Opened
 from shudian.kernel.envelope import Envelope, EpochKey
 from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, NodeSecrets
 from shudian.kernel.machine import WALL, Applied, Machine
 from shudian.kernel.messages import Message
+from shudian.kernel.opened import Arrival, Opened
 from shudian.kernel.outcomes import Outcome, Refused, refused
 from shudian.kernel.repeats import answer_key
 from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
@@ -77,17 +77,34 @@ def _stop(zh: str = "", en: str = "") -> NodeStoppedError:
     )
 
 
-def _said(envelope: Envelope, messages: Sequence[Message], outcomes: tuple[Outcome, ...]) -> Said:
-    return Said(*answer_key(envelope), tuple(type(message).__name__ for message in messages), outcomes)
+def _said(act: Envelope | Opened[Message], messages: Sequence[Message], outcomes: tuple[Outcome, ...]) -> Said:
+    return Said(*answer_key(act), tuple(type(message).__name__ for message in messages), outcomes)
 
 
-@dataclass
-class _Waiting:
-    """One envelope that waits for its block, or had its answer before."""
+class _Submission:
+    """Envelopes that were submitted together, and what the door made of each. seen: how many have been looked at, answered or in a block."""
 
-    opened: Opened
-    answer: tuple[Outcome, ...] | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    def __init__(self, envelopes: Sequence[bytes], arrivals: Sequence[Arrival]) -> None:
+        self.envelopes = envelopes
+        self.arrivals = arrivals
+        self.answers: list[tuple[Outcome, ...]] = [()] * len(arrivals)
+        self.seen = 0
+        self.is_answered = not arrivals
+
+
+class _Batch:
+    """What goes into the next block. places: of each, in which submission and where in it. complete: submissions that end with this block."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[bytes] = []
+        self.acts: list[Opened[Message]] = []
+        self.places: list[tuple[_Submission, int]] = []
+        self.complete: list[_Submission] = []
+        self.size = 0
+
+    def takes(self, data: bytes) -> bool:
+        """Whether there is room for an envelope."""
+        return len(self.acts) < BLOCK_MAX_COUNT and self.size + len(data) <= BLOCK_MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -96,7 +113,7 @@ class _Made:
 
     height: int
     messages_ms: int
-    batch: list[_Waiting]
+    acts: list[Opened[Message]]
     applied: Applied
 
 
@@ -120,8 +137,7 @@ class EmbeddedNode:
         self._node_key = node_key
         self._now_ms = now_ms
         self._lock = threading.Lock()
-        self._queue: list[_Waiting] = []
-        self._queue_lock = threading.Lock()
+        self._queue: deque[_Submission] = deque()
         self._stopped: NodeStoppedError | None = None
         self._unfollowed: deque[_Made] = deque()
         self._following = threading.RLock()
@@ -268,11 +284,11 @@ class EmbeddedNode:
         if self.front is None:
             for envelopes in parts:
                 self._refuse_going_back()
-                yield self._take(self.machine.door.open_all(envelopes))
+                yield self._take(envelopes, self.machine.door.open_all(envelopes))
         else:
-            for opening in opened_ahead(parts, self.front):
+            for envelopes, opening in opened_ahead(parts, self.front):
                 self._refuse_going_back()
-                yield self._take(opening.result())
+                yield self._take(envelopes, opening.result())
 
     def _refuse_going_back(self) -> None:
         behind_ms = self._behind_ms()
@@ -282,31 +298,29 @@ class EmbeddedNode:
                 f"this machine's clock is {behind_ms // 1000} s behind the last block, nothing was taken in; set it right",
             )
 
-    def _take(self, arrivals: list[Arrival]) -> list[tuple[Outcome, ...]]:
+    def _take(self, envelopes: list[bytes], arrivals: list[Arrival]) -> list[tuple[Outcome, ...]]:
         """The outcomes of what came through the door, when they are durable."""
-        came = [self._known(arrival) for arrival in arrivals]
-        waiting = [one for one in came if isinstance(one, _Waiting) and one.answer is None]
-        with self._queue_lock:
-            self._queue.extend(waiting)
+        submission = _Submission(envelopes, arrivals)
+        self._queue.append(submission)
         with self._lock:
-            if any(not one.done.is_set() for one in waiting):
+            if not submission.is_answered:
                 self._drain()
-        if any(one.answer is None for one in waiting):
+        if not submission.is_answered:
             raise self._stopped or _stop()
-        return [(refused(one),) if isinstance(one, Refused) else one.answer or () for one in came]
+        return submission.answers
 
     def tick(self) -> None:
         """Make an empty block so that hooks whose time has come run, which only a wall clock needs, one that has not gone back; the read models follow."""
         with self._lock:
             if self.machine.clock_mode == WALL and self._behind_ms() <= CLOCK_BEHIND_MAX_MS:
-                self._make_block([])
+                self._make_block(_Batch())
         self.follow()
 
     def block_after(self, height: int) -> Block:
         """The block after a height, which carries what the block of that height led to; an empty one is made where none is yet."""
         with self._lock:
             if height == self.height:
-                self._make_block([])
+                self._make_block(_Batch())
             return self._store.block(height + 1)
 
     def carried(self, read: Callable[[], T]) -> tuple[T, Block]:
@@ -317,7 +331,7 @@ class EmbeddedNode:
         with self._lock:
             found = read()
             if self._last.header.app_hash != self._last.app_hash:
-                self._make_block([])
+                self._make_block(_Batch())
             return found, self._last
 
     def block(self, height: int) -> Block:
@@ -333,41 +347,54 @@ class EmbeddedNode:
         """How far a wall clock stands before the last block's time; stepped market time has nothing to do with it."""
         return self._last.header.time_ms - self._now_ms() if self.machine.clock_mode == WALL else 0
 
-    def _known(self, arrival: Arrival) -> _Waiting | Refused:
-        """What came through the door, and its first answer if it is a repeat."""
-        if isinstance(arrival, Refused):
-            return arrival
-        try:
-            with self._lock:
-                answered = self.machine.first_answer(arrival, self.market_ms)
-        except Refused as error:
-            return error
-        return _Waiting(arrival, None if answered is None else answered.outcomes)
-
     def _drain(self) -> None:
-        while True:
-            with self._queue_lock:
-                batch: list[_Waiting] = []
-                size = 0
-                while (
-                    self._queue
-                    and len(batch) < BLOCK_MAX_COUNT
-                    and size + len(self._queue[0].opened.data) <= BLOCK_MAX_BYTES
-                ):
-                    size += len(self._queue[0].opened.data)
-                    batch.append(self._queue.pop(0))
-            if not batch:
-                return
-            self._make_block(batch)
+        while self._queue:
+            batch = self._next_batch()
+            if batch.acts:
+                self._make_block(batch)
+            for submission in batch.complete:
+                submission.is_answered = True
 
-    def _make_block(self, batch: list[_Waiting]) -> None:
+    def _next_batch(self) -> _Batch:
+        """What waits, as much as a block takes; what needs none, because it was refused or answered before, gets its answer here."""
+        batch, now_ms = _Batch(), self.market_ms
+        while self._queue and self._fill(batch, self._queue[0], now_ms):
+            batch.complete.append(self._queue.popleft())
+        return batch
+
+    def _fill(self, batch: _Batch, submission: _Submission, now_ms: int) -> bool:
+        """Take of a submission what the block has room for; whether that was all of it."""
+        first = submission.seen
+        for place, arrival in enumerate(submission.arrivals[first:], first):
+            try:
+                answered = None if isinstance(arrival, Refused) else self.machine.first_answer(arrival, now_ms)
+            except Refused as error:
+                submission.answers[place] = (refused(error),)
+                continue
+            data = submission.envelopes[place]
+            if isinstance(arrival, Refused):
+                submission.answers[place] = (refused(arrival),)
+            elif answered is not None:
+                submission.answers[place] = answered.outcomes
+            elif batch.takes(data):
+                batch.envelopes.append(data)
+                batch.acts.append(arrival)
+                batch.places.append((submission, place))
+                batch.size += len(data)
+            else:
+                submission.seen = place
+                return False
+        return True
+
+    def _make_block(self, batch: _Batch) -> None:
         if self._stopped is not None:
+            self._queue.clear()
             raise self._stopped
         time_ms = max(self._now_ms(), self._last.header.time_ms)
         try:
             with no_collection():
-                applied = self.machine.apply(time_ms, [one.opened for one in batch])
-                block = self._seal([one.opened.data for one in batch], applied, self._last, time_ms)
+                applied = self.machine.apply(time_ms, batch.acts)
+                block = self._seal(batch.envelopes, applied, self._last, time_ms)
                 self._store.commit(block, applied)
         except NodeError as error:
             self._stopped = _stop(error.zh, error.en)
@@ -380,13 +407,12 @@ class EmbeddedNode:
             raise
         self.machine.settle()
         before, self._last = self._last, block
-        for one, outcomes in zip(batch, applied.outcomes, strict=True):
-            one.answer = outcomes
-            one.done.set()
+        for (submission, place), outcomes in zip(batch.places, applied.outcomes, strict=True):
+            submission.answers[place] = outcomes
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
-        self._unfollowed.append(_Made(self.height, self._messages_ms(block, before), batch, applied))
-        if sum(len(made.batch) + len(made.applied.events) for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
+        self._unfollowed.append(_Made(self.height, self._messages_ms(block, before), batch.acts, applied))
+        if sum(len(made.acts) + len(made.applied.events) for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
             self.follow()
 
     @property
@@ -417,8 +443,8 @@ class EmbeddedNode:
 
     def _follow(self, made: _Made) -> None:
         said = [
-            _said(one.opened.envelope, one.opened.messages, outcomes)
-            for one, outcomes in zip(made.batch, made.applied.outcomes, strict=True)
+            _said(act, act.messages, outcomes)
+            for act, outcomes in zip(made.acts, made.applied.outcomes, strict=True)
             if self.machine.uses_id(outcomes)
         ]
         self._projector.project(
@@ -445,12 +471,9 @@ class EmbeddedNode:
         for data, outcomes in zip(block.envelopes, decode_outcomes(block.outcomes), strict=True):
             if not self.machine.uses_id(outcomes):
                 continue
-            envelope = decode(data, Envelope)
-            try:
-                messages = self.machine.door.open(data, verify_signatures=False).messages
-            except Refused:
-                messages = ()
-            said.append(_said(envelope, messages, outcomes))
+            (arrival,) = self.machine.door.open_all([data], verify_signatures=False)
+            messages = () if isinstance(arrival, Refused) else arrival.messages
+            said.append(_said(decode(data, Envelope), messages, outcomes))
         return said
 
     def _project(self, block: Block, said: list[Said]) -> None:

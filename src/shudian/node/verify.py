@@ -14,10 +14,10 @@ from pathlib import Path
 from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Malformed, decode, encode
-from shudian.kernel.door import Arrival
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, SecretMissing, Secrets, need_secret
 from shudian.kernel.machine import Applied, Machine
+from shudian.kernel.opened import Arrival
 from shudian.kernel.outcomes import Refused, refused
 from shudian.kernel.tables import encode_key
 from shudian.market import MARKET
@@ -171,7 +171,7 @@ def _blocks_ahead(
             read.append(block)
             yield block.envelopes
 
-    for opening in opened_ahead(envelopes(), front):
+    for _, opening in opened_ahead(envelopes(), front):
         yield read.popleft(), opening.result
 
 

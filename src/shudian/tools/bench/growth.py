@@ -7,8 +7,8 @@ from typing import Any
 
 from shudian.clearing.book import Condition
 from shudian.contracts.trading.messages import Side
-from shudian.kernel.door import Arrival
 from shudian.kernel.machine import Machine
+from shudian.kernel.opened import Arrival
 from shudian.kernel.units import SEGMENTS_PER_DAY
 
 SIZES_COUNT = (1_000, 10_000, 100_000, 1_000_000)

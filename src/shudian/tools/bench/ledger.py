@@ -37,10 +37,10 @@ from shudian.contracts.roles import Kind
 from shudian.contracts.trading.messages import OpenSession, PlaceOrder, Product, Side
 from shudian.kernel import clock
 from shudian.kernel.crypto import SigningKey, sha256
-from shudian.kernel.door import Arrival
 from shudian.kernel.ids import derived_id
 from shudian.kernel.machine import STEPPED, Machine
 from shudian.kernel.messages import Message
+from shudian.kernel.opened import Arrival
 from shudian.kernel.units import SEGMENTS_PER_DAY
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
