@@ -130,7 +130,7 @@ def _vouched(proof: Proof) -> Proof:
     if isinstance(proof, StateProof):
         header = replace(header, app_hash=app_hash(proof.sub_roots, encode(proof.clock)))
         return replace(proof, carrier=_signed(header))
-    before = replace(proof.header, data_hash=data_hash([proof.envelope]))
+    before = replace(proof.header, data_hash=data_hash([sha256(proof.envelope)]))
     header = replace(
         header,
         app_hash=app_hash((), encode(proof.clock)),
@@ -163,7 +163,7 @@ def _verifier_seeds() -> Iterable[bytes]:
         *(EMPTY_HASH, EMPTY_HASH, EMPTY_HASH, EMPTY_HASH, bytes(20)),
     )
     carrier, clock, tree = _signed(replace(header, height=8)), Clock(STEPPED, 5), StateTree()
-    tree.update([("t.items", (1,), b"row", 3)], lambda _height: bytes(32))
+    tree.update([("t.items", encode_key((1,)), b"row", 3)], lambda _height: bytes(32))
     for row in (ShownRow(bytes(32), 3, b"row"), None):
         rows = (RowProof("t.items", encode_key((1 if row else 2,)), row, *tree.beside("t.items", (1 if row else 2,))),)
         yield from _twice(StateProof(carrier, clock, (("t", tree.root),), rows))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from shudian.kernel.comet import (
     BLOCK_VERSION,
+    DIGEST_RESULT_HEAD,
     EMPTY_HASH,
     BlockId,
     Header,
@@ -106,7 +107,8 @@ def test_commits_validators_and_results_by_hand() -> None:
     assert validators_hash({key: 1, other: 1}) == validators_hash({other: 1, key: 1}) == merkle_root(equal)
     assert result_bytes(b"ab", code=1, gas_wanted=2, gas_used=3) == b"\x08\x01\x12\x02ab\x28\x02\x30\x03"
     assert result_bytes(b"") == b""
-    assert data_hash([b"tx"]) == merkle_root([sha256(b"tx")])
+    assert result_bytes(bytes(range(32))) == DIGEST_RESULT_HEAD + bytes(range(32))
+    assert data_hash([sha256(b"tx")]) == merkle_root([sha256(b"tx")])
 
 
 def raw(hexadecimal: str) -> bytes:
@@ -166,7 +168,7 @@ def test_a_real_block_is_hashed_voted_for_and_linked_as_its_chain_says() -> None
     assert verify(REAL_KEY, REAL_VOTE.signature, signed.signed_bytes()[0])
     last = vote_bytes("dockerchain", 9, 0, REAL_LAST_BLOCK, REAL_LAST_VOTE.time_ns)
     assert verify(REAL_KEY, REAL_LAST_VOTE.signature, last)
-    assert data_hash([b"tx0=value"]) == raw("DD49E1C469C2C3EB0AB68BF9B83D9865B08FEFDBC71702CC73564F4DA56870A4")
+    assert data_hash([sha256(b"tx0=value")]) == raw("DD49E1C469C2C3EB0AB68BF9B83D9865B08FEFDBC71702CC73564F4DA56870A4")
 
 
 @given(st.integers(-(2**63), 2**64 - 1), st.integers(-(2**63), 2**64 - 1), st.text(max_size=9))

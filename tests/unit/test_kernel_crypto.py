@@ -59,8 +59,3 @@ def test_agrees_with_an_independent_library(seed: bytes, message: bytes, noise: 
 def test_a_key_never_shows_its_secret() -> None:
     seed = b"\x07" * 32
     assert seed.hex() not in repr(crypto.SigningKey(seed))
-
-
-@given(st.binary(max_size=64), st.binary(max_size=200))
-def test_a_key_padded_once_gives_the_same_digests(key: bytes, data: bytes) -> None:
-    assert crypto.KeyedDigest(key)(data) == crypto.keyed_digest(key, data)

@@ -173,6 +173,7 @@ def test_answers_are_forgotten_at_expiry(ledger: Ledger) -> None:
     assert ANSWERS.count(ledger.store) == 1
     ledger.advance(START_MS + HOUR_MS)
     assert ANSWERS.count(ledger.store) == 0
+    assert all(rows.versions.keys() == rows.data.keys() for rows in ledger.store.rows.values())
     assert ledger.apply(data)[0][0].number == 1007
 
 

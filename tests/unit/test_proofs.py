@@ -64,7 +64,7 @@ def state_header(root: bytes, validators: Sequence[SigningKey] = (SIGNER,)) -> H
 
 def tree_of(rows: dict[Key, bytes]) -> StateTree:
     tree = StateTree()
-    tree.update([(TABLE, key, row, VERSION) for key, row in rows.items()], lambda _height: STATE_KEY)
+    tree.update([(TABLE, encode_key(key), row, VERSION) for key, row in rows.items()], lambda _height: STATE_KEY)
     return tree
 
 

@@ -5,10 +5,10 @@ timestamp, a part-set header) is written even when it is empty. Integers are 64 
 Time is nanoseconds since the epoch. Nothing here is decoded: whoever checks a hash builds the bytes anew.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from shudian.kernel.codec import Record
-from shudian.kernel.crypto import sha256
+from shudian.kernel.crypto import DIGEST_BYTES, sha256
 from shudian.kernel.merkle import merkle_root
 from shudian.kernel.units import floor_div, remainder
 
@@ -194,11 +194,15 @@ def consensus_hash(block_max_bytes: int) -> bytes:
     return sha256(_number(1, block_max_bytes) + _number(2, -1))
 
 
-def data_hash(envelopes: Iterable[bytes]) -> bytes:
+def data_hash(digests: Sequence[bytes]) -> bytes:
     """The root over the SHA-256 of each envelope of a block."""
-    return merkle_root([sha256(envelope) for envelope in envelopes])
+    return merkle_root(digests)
 
 
 def result_bytes(data: bytes, *, code: int = 0, gas_wanted: int = 0, gas_used: int = 0) -> bytes:
     """The fields of a result that count, a leaf of the results root. CometBFT shows results in clear, so ours say nothing but a digest."""
     return _number(1, code) + _bytes(2, data) + _number(5, gas_wanted) + _number(6, gas_used)
+
+
+DIGEST_RESULT_HEAD = result_bytes(bytes(DIGEST_BYTES))[:-DIGEST_BYTES]
+"""What stands before the digest in the :func:`result_bytes` of a digest of 32 bytes."""

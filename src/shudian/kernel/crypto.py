@@ -7,10 +7,10 @@ order; the pre-check here states the rule in full, so that another back end may 
 Sealing: X25519 (RFC 7748), HKDF-SHA256 (RFC 5869), HMAC-SHA256, AES-256-GCM (NIST SP 800-38D). No error here shows a secret.
 """
 
-import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from hashlib import sha256 as _new_sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -31,7 +31,6 @@ SEALING_PURPOSE = b"shudian/sealing"
 """What a signing key's sealing key is derived for."""
 AGREED_MAX_COUNT = 1 << 16
 """Agreed secrets that one key remembers, the least recently used goes first; bounds memory when a stranger makes up keys."""
-_BLOCK_BYTES = 64
 
 _FIELD_PRIME = 2**255 - 19
 _GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -42,28 +41,14 @@ _ORDER_EIGHT_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A1
 _SMALL_ORDER_Y = (0, 1, _FIELD_PRIME - 1, _ORDER_EIGHT_Y, _FIELD_PRIME - _ORDER_EIGHT_Y)
 
 
-def sha256(data: bytes) -> bytes:
+def sha256(data: bytes | bytearray) -> bytes:
     """SHA-256 of ``data``, 32 bytes."""
-    return hashlib.sha256(data).digest()
+    return _new_sha256(data).digest()
 
 
 def keyed_digest(key: bytes, data: bytes) -> bytes:
     """HMAC-SHA256 of ``data`` under ``key``, 32 bytes."""
     return hmac.digest(key, data, "sha256")
-
-
-class KeyedDigest:
-    """:func:`keyed_digest` under one key of at most 64 bytes for many short data: the padded keys are made once (RFC 2104)."""
-
-    def __init__(self, key: bytes) -> None:
-        """Pad the key."""
-        padded = key.ljust(_BLOCK_BYTES, b"\x00")
-        self._inner = bytes(byte ^ 0x36 for byte in padded)
-        self._outer = bytes(byte ^ 0x5C for byte in padded)
-
-    def __call__(self, data: bytes) -> bytes:
-        """HMAC-SHA256 of ``data``, 32 bytes."""
-        return hashlib.sha256(self._outer + hashlib.sha256(self._inner + data).digest()).digest()
 
 
 def _is_sound_point(encoded: bytes) -> bool:

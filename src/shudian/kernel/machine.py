@@ -50,8 +50,8 @@ from shudian.kernel.outcomes import (
     refused,
 )
 from shudian.kernel.repeats import FirstAnswers, answer_key
-from shudian.kernel.roots import CLOCK_TABLE, Change, StateRoots
-from shudian.kernel.tables import SEQUENCES, Key, Store, Table
+from shudian.kernel.roots import CLOCK_TABLE, StateRoots
+from shudian.kernel.tables import SEQUENCES, Change, Store, Table, encode_key
 from shudian.kernel.units import remainder
 
 EXPIRY_MAX_MS = DAY_MS
@@ -64,7 +64,7 @@ KERNEL_TABLES: tuple[Table[Any], ...] = (SEQUENCES, CLOCK, ANSWERS, HOOK_EVENTS,
 
 @dataclass(frozen=True)
 class Applied:
-    """What a block did. outcomes: per envelope, per message. events: (place of the envelope or -1 for hooks, event).
+    """What a block did. outcomes: per envelope, per message. told: the events of each envelope, and after the last those of hooks.
 
     changes: rows to store. cold: blobs to store. clock_path: from the clock's leaf to the app hash. faults: texts of our own failures,
     to be told loudly. state_key: of the epoch in force in the block, which blinds its results; secret.
@@ -72,13 +72,24 @@ class Applied:
 
     market_ms: int
     outcomes: list[tuple[Outcome, ...]]
-    events: list[tuple[int, Event]]
+    told: list[list[Event]]
     changes: list[Change]
     cold: list[tuple[bytes, bytes]]
     app_hash: bytes
     clock_path: tuple[Step, ...]
     faults: list[str]
     state_key: bytes = field(repr=False)
+
+    @property
+    def events(self) -> list[tuple[int, Event]]:
+        """All events in their order, each with the place of its envelope, -1 for those of hooks; made anew at every call."""
+        return placed_events(self.told)
+
+
+def placed_events(told: list[list[Event]]) -> list[tuple[int, Event]]:
+    """The events of envelopes, and in the last list those of hooks, each with the place of its envelope or -1."""
+    hooks_place = len(told) - 1
+    return [(-1 if place == hooks_place else place, event) for place, events in enumerate(told) for event in events]
 
 
 def _union(kinds: list[type[Record]]) -> Any:
@@ -141,7 +152,7 @@ class Machine:
                 contract.genesis_in(context, sections.get(contract.name, {}))
         self.height = -1
         self._keep_hook_events(context.events)
-        return self._finish(context.market_ms, [], [(-1, event) for event in context.events], [])
+        return self._finish(context.market_ms, [], [context.events], [])
 
     def _keep_hook_events(self, events: list[Event]) -> None:
         """Events of hooks belong to no envelope, so no result proves them: a row of the state does."""
@@ -156,21 +167,21 @@ class Machine:
             CLOCK.put(self.store, (), clock)
         now_ms = clock.market_ms
         faults: list[str] = []
-        events: list[tuple[int, Event]] = []
-        outcomes = []
-        for place, arrival in enumerate(arrivals):
-            answers, emitted = self._apply_arrival(arrival, now_ms, faults)
+        told: list[list[Event]] = []
+        outcomes: list[tuple[Outcome, ...]] = []
+        for arrival in arrivals:
+            answers, events = self._apply_arrival(arrival, now_ms, faults)
             outcomes.append(answers)
-            events += [(place, event) for event in emitted]
+            told.append(events)
         end_ms = self.market_ms
         context = self._block_context(end_ms)
         for contract in self.market.contracts:
             for hook in contract.hooks:
                 hook(context)
-        events.extend((-1, event) for event in context.events)
+        told.append(context.events)
         self._keep_hook_events(context.events)
         self._answers.end_block(self.height + 1, end_ms)
-        return self._finish(end_ms, outcomes, events, faults)
+        return self._finish(end_ms, outcomes, told, faults)
 
     def _apply_arrival(
         self, arrival: Arrival, now_ms: int, faults: list[str]
@@ -259,20 +270,17 @@ class Machine:
         self,
         market_ms: int,
         outcomes: list[tuple[Outcome, ...]],
-        events: list[tuple[int, Event]],
+        told: list[list[Event]],
         faults: list[str],
     ) -> Applied:
-        touched = self.store.touched()
-        self._check_rows(touched)
         self.height += 1
+        changes = self._changes()
         if self.height and remainder(self.height, FULL_CHECK_EVERY_BLOCKS) == 0:
             self.check_all()
-        self.store.stamp(touched, self.height)
-        changes = [(table, key, None if row is None else encode(row), self.height) for table, key, row in touched]
         state_key = self.state_key_at(self.height)
         self.roots.update(changes, lambda _height: state_key)
         roots = (self.roots.app_hash(), self.roots.clock_path())
-        return Applied(market_ms, outcomes, events, changes, self.cold.pending(), *roots, faults, state_key)
+        return Applied(market_ms, outcomes, told, changes, self.cold.pending(), *roots, faults, state_key)
 
     def settle(self) -> None:
         """The block is durable: forget undo log and touched rows."""
@@ -282,13 +290,26 @@ class Machine:
     def _invariants(self) -> list[RowInvariant | StateInvariant]:
         return [invariant for contract in self.market.contracts for invariant in contract.invariants]
 
-    def _check_rows(self, touched: list[tuple[str, Key, Record | None]]) -> None:
-        for table, key, row in touched:
-            if row is not None:
-                for invariant in self._row_invariants.get(table, ()):
+    def _changes(self) -> list[Change]:
+        """The rows that the block wrote, each tested, given the block's height as its version, and encoded."""
+        height = self.height
+        changes: list[Change] = []
+        for rows, keys in self.store.touched():
+            table, data, versions = rows.table.name, rows.data, rows.versions
+            invariants = self._row_invariants.get(table, ())
+            for key in keys:
+                row = data.get(key)
+                if row is None:
+                    versions.pop(key, None)
+                    changes.append((table, encode_key(key), None, height))
+                    continue
+                for invariant in invariants:
                     if not invariant.holds(key, row):
                         message = f"{invariant.name} at {table}{key}"
                         raise check.CheckFailed(message)
+                versions[key] = height
+                changes.append((table, encode_key(key), encode(row), height))
+        return changes
 
     def check_all(self) -> None:
         """Test every invariant over the whole state, and the answers held beside it.
@@ -313,14 +334,7 @@ class Machine:
             self.store.load(table, key, row, version)
         self._answers.load()
         self.height = height
-        self.roots.update(
-            (
-                (table, key, encode(row), held.versions[key])
-                for table, held in self.store.rows.items()
-                for key, row in held.data.items()
-            ),
-            self.state_key_at,
-        )
+        self.roots.update(rows, self.state_key_at)  # their keys and rows were just found to be canonical
         return self.roots.app_hash()
 
     def state_key_at(self, height: int) -> bytes:

@@ -55,7 +55,7 @@ def _pair_hash(left: bytes, right: bytes) -> bytes:
 
 
 def _level_above(level: list[bytes]) -> list[bytes]:
-    paired = [_pair_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+    paired = [sha256(b"\x01" + level[left] + level[left + 1]) for left in range(0, len(level) - 1, 2)]
     if len(level) & 1:
         paired.append(level[-1])
     return paired
@@ -69,7 +69,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """
     if not leaves:
         return sha256(b"")
-    level = [_leaf_hash(leaf) for leaf in leaves]
+    level = [sha256(b"\x00" + leaf) for leaf in leaves]
     while len(level) > 1:
         level = _level_above(level)
     return level[0]

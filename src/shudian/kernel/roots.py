@@ -5,10 +5,9 @@ changed. The rules of hashing are in :mod:`shudian.kernel.merkle`.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable
 
-from shudian.kernel.blinding import RowBlinds, StateKeys
+from shudian.kernel.blinding import StateKeys, height_bytes
 from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import (
     FAN_OUT,
@@ -22,25 +21,21 @@ from shudian.kernel.merkle import (
     app_hash,
     bucket_no,
     merkle_path,
-    row_leaf,
     row_path,
     state_leaves,
 )
-from shudian.kernel.tables import Key, encode_key
-
-Change = tuple[str, Key, bytes | None, int]
-"""Table, key, encoded row (None when removed), and its version: the height of the block that wrote it."""
+from shudian.kernel.tables import Change, Key, encode_key
 
 CLOCK_TABLE = "kernel.clock"
 
-_NO_CHILDREN = NOTHING * FAN_OUT
-_NO_BLINDS = RowBlinds(b"", 0)
+_NODE_PREFIX = b"\x03"
+_EMPTY_NODE = _NODE_PREFIX + NOTHING * FAN_OUT
 
 
 class StateTree:
     """The sub-root of one contract's rows.
 
-    A bucket is kept as its (path, leaf) entries of 64 bytes, by path; a node as the hashes of its 16 children, side by side.
+    A bucket is kept as its (path, leaf) entries of 64 bytes, by path; a node as what is hashed of it: its prefix and the hashes of its 16 children.
     """
 
     def __init__(self) -> None:
@@ -53,21 +48,32 @@ class StateTree:
     def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
         """Take in changed rows."""
         buckets, dirty = self._buckets, dict[int, bytes]()
-        version_before, blinds = -1, _NO_BLINDS
+        state_keys: dict[int, bytes] = {}
+        state_key, height, version_before = b"", b"", -1
         for table, key, row, version in changes:
-            path = row_path(table, encode_key(key))
+            path = row_path(table, key)
             bucket = bucket_no(path)
             dirty[bucket] = NOTHING
             entries = buckets.get(bucket)
             if entries is None:
                 entries = buckets[bucket] = []
-            place = bisect_left(entries, path)
-            if place < len(entries) and entries[place].startswith(path):
-                del entries[place]
-            if row is not None:
-                if version != version_before:
-                    version_before, blinds = version, RowBlinds(state_key_at(version), version)
-                entries.insert(place, path + row_leaf(blinds(path), version, row))
+            place = bisect_left(entries, path) if entries else 0
+            is_there = place < len(entries) and entries[place].startswith(path)
+            if row is None:
+                if is_there:
+                    del entries[place]
+                continue
+            if version != version_before or not state_key:
+                version_before, height = version, height_bytes(version)
+                if version not in state_keys:
+                    state_keys[version] = state_key_at(version)
+                state_key = state_keys[version]
+            # merkle.row_leaf under blinding.row_blind, with the version's bytes made once for a block
+            entry = path + sha256(b"\x04" + sha256(state_key + path + height) + height + row)
+            if is_there:
+                entries[place] = entry
+            else:
+                entries.insert(place, entry)
         for bucket in dirty:
             entries = buckets[bucket]
             if entries:
@@ -85,16 +91,16 @@ class StateTree:
             parent = child >> NIBBLE_BITS
             node = nodes.get(parent)
             if node is None:
-                node = nodes[parent] = bytearray(_NO_CHILDREN)
-            first = HASH_BYTES * (child - (parent << NIBBLE_BITS))
+                node = nodes[parent] = bytearray(_EMPTY_NODE)
+            first = 1 + HASH_BYTES * (child - (parent << NIBBLE_BITS))
             node[first : first + HASH_BYTES] = digest
             changed[parent] = NOTHING
         for index in changed:
             node = nodes[index]
-            if node == _NO_CHILDREN:
+            if node == _EMPTY_NODE:
                 del nodes[index]
             else:
-                changed[index] = sha256(b"\x03" + node)
+                changed[index] = sha256(node)
         return changed
 
     def beside(self, table: str, key: Key) -> tuple[Bucket, Aunts]:
@@ -104,8 +110,8 @@ class StateTree:
         aunts = []
         for nodes in reversed(self._nodes):
             parent = index >> NIBBLE_BITS
-            node = bytes(nodes.get(parent, _NO_CHILDREN))
-            children = [node[first : first + HASH_BYTES] for first in range(0, len(node), HASH_BYTES)]
+            node = bytes(nodes.get(parent, _EMPTY_NODE))
+            children = [node[first : first + HASH_BYTES] for first in range(1, len(node), HASH_BYTES)]
             del children[index - (parent << NIBBLE_BITS)]
             aunts.append(tuple(b"" if child == NOTHING else child for child in children))
             index = parent
@@ -122,16 +128,19 @@ class StateRoots:
 
     def update(self, changes: Iterable[Change], state_key_at: StateKeys) -> None:
         """Take in changed rows of any contract; the table's name tells whose they are."""
-        by_table: defaultdict[str, list[Change]] = defaultdict(list)
+        by_contract: dict[str, list[Change]] = {}
+        own: list[Change] = []
+        table_before = ""
         for change in changes:
-            by_table[change[0]].append(change)
-        by_contract: defaultdict[str, list[Change]] = defaultdict(list)
-        for table, own in by_table.items():
-            by_contract[_contract_of(table)] += own
-        for name, own in by_contract.items():
-            self._trees[name].update(own, state_key_at)
-        for _, _, clock, _ in by_table[CLOCK_TABLE]:
-            self._clock = clock or b""
+            table = change[0]
+            if table != table_before:  # they mostly come table by table
+                table_before = table
+                own = by_contract.setdefault(_contract_of(table), [])
+            if table == CLOCK_TABLE:
+                self._clock = change[2] or b""
+            own.append(change)
+        for name, changed in by_contract.items():
+            self._trees[name].update(changed, state_key_at)
 
     def sub_roots(self) -> dict[str, bytes]:
         """The sub-root of each contract, by name."""

@@ -5,7 +5,6 @@ A :class:`Table` is a declaration (name, record, key columns, indexes) made once
 from rows, never hashed nor stored.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,6 +15,9 @@ from shudian.kernel import check
 from shudian.kernel.codec import Record, decode, encode
 
 Key = tuple[int | str | bytes, ...]
+Change = tuple[str, bytes, bytes | None, int]
+"""Table, encoded key, encoded row (None when removed), and its version: the height of the block that wrote it."""
+
 R = TypeVar("R", bound=Record)
 IndexOf = Callable[[Key, Any], Key | None]
 
@@ -262,24 +264,15 @@ class Store:
             rows, key, old = self._undo.pop()
             rows.replace(key, old)
 
-    def touched(self) -> list[tuple[str, Key, Record | None]]:
-        """Rows written since :meth:`settle` and not rolled back, by table and first writing, with their present value (None: removed)."""
-        by_rows: defaultdict[Rows, dict[Key, None]] = defaultdict(dict)
+    def touched(self) -> list[tuple[Rows, dict[Key, None]]]:
+        """The tables with rows written since :meth:`settle` and not rolled back, by name, and the keys of those rows by first writing."""
+        by_rows: dict[Rows, dict[Key, None]] = {}
         for rows, key, _ in self._undo:
-            by_rows[rows][key] = None
-        return [
-            (rows.table.name, key, rows.data.get(key))
-            for rows, keys in sorted(by_rows.items(), key=lambda item: item[0].table.name)
-            for key in keys
-        ]
-
-    def stamp(self, touched: list[tuple[str, Key, Record | None]], version: int) -> None:
-        """Give each of these rows its version, the height of the block that wrote it; a removed row has none."""
-        for table, key, row in touched:
-            if row is None:
-                self.rows[table].versions.pop(key, None)
-            else:
-                self.rows[table].versions[key] = version
+            keys = by_rows.get(rows)
+            if keys is None:
+                keys = by_rows[rows] = {}
+            keys[key] = None
+        return sorted(by_rows.items(), key=lambda item: item[0].table.name)
 
     def settle(self) -> None:
         """End the block: forget the undo log, and with it which rows were touched."""

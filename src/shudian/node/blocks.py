@@ -23,6 +23,7 @@ from shudian.kernel.comet import (
     vote_bytes,
 )
 from shudian.kernel.crypto import sha256
+from shudian.kernel.machine import placed_events
 from shudian.kernel.merkle import Step, merkle_root
 from shudian.kernel.messages import Event
 from shudian.kernel.outcomes import Outcome
@@ -38,7 +39,8 @@ _MS_NS = 1_000_000
 class Block(Record):
     """A block as it is stored. signature: the node's vote for it. market_ms, app_hash, results_hash: after this block.
 
-    clock_path: from the clock's leaf to app_hash, so that a proof of an old message can show the clock. outcomes and events are the encoded results, kept so that readers can be rebuilt without executing anything.
+    clock_path: from the clock's leaf to app_hash, so that a proof of an old message can show the clock. outcomes and events are encoded, kept so that readers can be
+    rebuilt without executing anything; events: of each envelope and of hooks, see :func:`encode_told`.
     """
 
     header: Header
@@ -53,9 +55,9 @@ class Block(Record):
 
 
 def header_after(
-    before: Block | None, genesis: Genesis, public_key: bytes, time_ms: int, envelopes: Sequence[bytes]
+    before: Block | None, genesis: Genesis, public_key: bytes, time_ms: int, digests: Sequence[bytes]
 ) -> Header:
-    """The header of the block that follows ``before`` (None: block 0, the genesis) with these envelopes, voted for by ``public_key``."""
+    """The header of the block that follows ``before`` (None: block 0, the genesis), voted for by ``public_key``. digests: SHA-256 of each of its envelopes."""
     validators = validators_hash({public_key: NODE_POWER})
     if before is None:
         height, last_block_id, last_commit_hash, app_hash, last_results_hash = 0, BlockId(), EMPTY_HASH, b"", EMPTY_HASH
@@ -71,7 +73,7 @@ def header_after(
         time_ns=time_ms * _MS_NS,
         last_block_id=last_block_id,
         last_commit_hash=last_commit_hash,
-        data_hash=data_hash(envelopes),
+        data_hash=data_hash(digests),
         validators_hash=validators,
         next_validators_hash=validators,
         consensus_hash=consensus_hash(BLOCK_MAX_BYTES),
@@ -103,23 +105,29 @@ def signed_header(block: Block, public_key: bytes) -> SignedHeader:
     return SignedHeader(block.header, 0, voted_for.parts_total, voted_for.parts_hash, (vote_for(block, public_key),))
 
 
+def digests_of(envelopes: Sequence[bytes]) -> list[bytes]:
+    """The SHA-256 of each envelope."""
+    return [sha256(envelope) for envelope in envelopes]
+
+
 def results(
     height: int,
     state_key: bytes,
-    envelopes: Sequence[bytes],
-    outcomes: list[tuple[Outcome, ...]],
-    events: list[tuple[int, Event]],
+    digests: Sequence[bytes],
+    outcomes: Sequence[tuple[Outcome, ...]],
+    told: Sequence[bytes],
 ) -> list[bytes]:
-    """One encoded :class:`Result` per envelope of the block of a height, blinded with the state key of its epoch. The events of hooks (place -1) belong to none; a row of the state keeps their digest."""
-    by_place: dict[int, list[Event]] = {}
-    for place, event in events:
-        by_place.setdefault(place, []).append(event)
-    found = []
-    for place, (envelope, answers) in enumerate(zip(envelopes, outcomes, strict=True)):
-        digest = sha256(envelope)
-        blind = result_blind(state_key, height, digest)
-        found.append(encode(Result(blind, digest, answers, encode(by_place.get(place, [])))))
-    return found
+    """One encoded :class:`Result` per envelope of the block of a height, blinded with the state key of its epoch.
+
+    digests: SHA-256 of each envelope. told: the encoded events, see :func:`encode_told`; those of hooks belong to no envelope, a row of the state keeps their digest.
+
+    Raises:
+        ValueError: there are not as many of one as of the others.
+    """
+    return [
+        encode(Result(result_blind(state_key, height, digest), digest, answers, events))
+        for digest, answers, events in zip(digests, outcomes, told[:-1], strict=True)
+    ]
 
 
 def results_hash(found: Sequence[bytes]) -> bytes:
@@ -137,6 +145,24 @@ def decode_outcomes(data: bytes) -> list[tuple[Outcome, ...]]:
     return decode(data, list[tuple[Outcome, ...]])
 
 
+def encode_told(told: list[list[Event]]) -> list[bytes]:
+    """The events of each envelope and, last, those of hooks, each list encoded: so they stand in results and in the block."""
+    return [encode(events) for events in told]
+
+
+def decode_told(data: bytes) -> list[bytes]:
+    """What :func:`encode_told` gave, from the stored form of a block's events.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    told = decode(data, list[bytes])
+    if not told:
+        message = "the events of hooks are missing"
+        raise ValueError(message)
+    return told
+
+
 def decode_events(data: bytes, event_type: Any) -> list[tuple[int, Event]]:
     """The events of their stored form, (place of the envelope or -1, event); ``event_type``: the machine's."""
-    return decode(data, list[tuple[int, event_type]])
+    return placed_events([decode(events, list[event_type]) for events in decode_told(data)])

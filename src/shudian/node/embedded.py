@@ -32,6 +32,7 @@ from shudian.node.blocks import (
     decode_events,
     decode_outcomes,
     encode_outcomes,
+    encode_told,
     header_after,
     precommit_bytes,
     results,
@@ -109,12 +110,13 @@ class _Batch:
 
 @dataclass(frozen=True)
 class _Made:
-    """A block that the read models have not followed yet."""
+    """A block that the read models have not followed yet. count: of its envelopes and events."""
 
     height: int
     messages_ms: int
     acts: list[Opened[Message]]
     applied: Applied
+    count: int
 
 
 class EmbeddedNode:
@@ -217,7 +219,7 @@ class EmbeddedNode:
         self.genesis = genesis
         self.machine = Machine(MARKET, genesis.chain_id, self._store.cold, self.secrets)
         applied = self.machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, epoch_public_key)
-        block = self._seal([], applied, None, self._now_ms())
+        block = self._seal([], [], applied, None, self._now_ms())
         meta = {"genesis": genesis.to_bytes(), "node_public_key": self._node_key.public_key}
         self._store.commit(block, applied, meta)
         self.machine.settle()
@@ -394,7 +396,9 @@ class EmbeddedNode:
         try:
             with no_collection():
                 applied = self.machine.apply(time_ms, batch.acts)
-                block = self._seal(batch.envelopes, applied, self._last, time_ms)
+                block = self._seal(
+                    batch.envelopes, [act.data_digest for act in batch.acts], applied, self._last, time_ms
+                )
                 self._store.commit(block, applied)
         except NodeError as error:
             self._stopped = _stop(error.zh, error.en)
@@ -411,8 +415,9 @@ class EmbeddedNode:
             submission.answers[place] = outcomes
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
-        self._unfollowed.append(_Made(self.height, self._messages_ms(block, before), batch.acts, applied))
-        if sum(len(made.acts) + len(made.applied.events) for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
+        count = len(batch.acts) + sum(map(len, applied.told))
+        self._unfollowed.append(_Made(self.height, self._messages_ms(block, before), batch.acts, applied, count))
+        if sum(made.count for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
             self.follow()
 
     @property
@@ -451,15 +456,18 @@ class EmbeddedNode:
             made.height, made.messages_ms, said, made.applied.events, hooks_ms=made.applied.market_ms
         )
 
-    def _seal(self, envelopes: list[bytes], applied: Applied, before: Block | None, time_ms: int) -> Block:
-        header = header_after(before, self.genesis, self._node_key.public_key, time_ms, envelopes)
-        found = results(header.height, applied.state_key, envelopes, applied.outcomes, applied.events)
+    def _seal(
+        self, envelopes: list[bytes], digests: list[bytes], applied: Applied, before: Block | None, time_ms: int
+    ) -> Block:
+        header = header_after(before, self.genesis, self._node_key.public_key, time_ms, digests)
+        told = encode_told(applied.told)
+        found = results(header.height, applied.state_key, digests, applied.outcomes, told)
         return Block(
             header,
             self._node_key.sign(precommit_bytes(header)),
             tuple(envelopes),
             encode_outcomes(applied.outcomes),
-            encode(applied.events),
+            encode(told),
             applied.market_ms,
             applied.app_hash,
             results_hash(found),

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 
 from shudian.kernel.blinding import row_blind
 from shudian.kernel.codec import decode, encode
-from shudian.kernel.crypto import sha256
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.machine import CLOCK, Clock, Machine
 from shudian.kernel.merkle import merkle_path, row_path
 from shudian.kernel.repeats import answer_key
 from shudian.kernel.tables import Key, encode_key
 from shudian.market import OVERSIGHT
-from shudian.node.blocks import Block, decode_events, decode_outcomes, results, signed_header
+from shudian.node.blocks import Block, decode_outcomes, decode_told, digests_of, results, signed_header
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
 from shudian.proofs.files import MessageProof, RowProof, ShownRow, StateProof, result_leaf
@@ -74,12 +73,13 @@ def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> Mess
     block, place = find_message(node, sender_id, message_id)
     carrier = node.block_after(block.header.height)
     height = block.header.height
+    digests = digests_of(block.envelopes)
     found = results(
         height,
         node.machine.state_key_at(height),
-        block.envelopes,
+        digests,
         decode_outcomes(block.outcomes),
-        decode_events(block.events, node.machine.event_type),
+        decode_told(block.events),
     )
     return MessageProof(
         signed_header(carrier, node.public_key),
@@ -88,7 +88,7 @@ def prove_message(node: EmbeddedNode, sender_id: int, message_id: bytes) -> Mess
         block.header,
         block.envelopes[place],
         node.machine.door.message_key(decode(block.envelopes[place], Envelope)),
-        merkle_path([sha256(envelope) for envelope in block.envelopes], place),
+        merkle_path(digests, place),
         found[place],
         merkle_path([result_leaf(result) for result in found], place),
     )

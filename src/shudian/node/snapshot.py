@@ -19,7 +19,7 @@ from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.epochs import EPOCHS, Secrets
 from shudian.kernel.machine import Machine
 from shudian.node.backup import made_whole, write_durably
-from shudian.node.blocks import Block, decode_events, decode_outcomes, results, results_hash
+from shudian.node.blocks import Block, decode_outcomes, decode_told, digests_of, results, results_hash
 from shudian.node.errors import NodeError, sqlite_fault
 from shudian.node.folder import READING_FILE
 from shudian.node.loading import load
@@ -178,8 +178,8 @@ def _check_told(block: Block, machine: Machine) -> None:
     """Whether the outcomes and events stored with a block are those of its results root."""
     height = block.header.height
     try:
-        outcomes, events = decode_outcomes(block.outcomes), decode_events(block.events, machine.event_type)
-        found = results(height, machine.state_key_at(height), block.envelopes, outcomes, events)
+        outcomes, told = decode_outcomes(block.outcomes), decode_told(block.events)
+        found = results(height, machine.state_key_at(height), digests_of(block.envelopes), outcomes, told)
     except ValueError:
         raise _damaged(height, "结果", "results") from None
     if results_hash(found) != block.results_hash:

@@ -21,7 +21,6 @@ import msgspec
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.machine import Applied
-from shudian.kernel.tables import encode_key
 from shudian.node.blocks import Block
 from shudian.node.errors import NodeError, sqlite_fault
 from shudian.node.layouts import STEPS, STORE_VERSION
@@ -239,8 +238,7 @@ class LedgerStore:
         given: dict[tuple[str, bytes], int] = {}
         rows: list[tuple[int, int, bytes, bytes, int]] = []
         removed: list[tuple[int]] = []
-        for table, key, row, height in applied.changes:
-            key_bytes = encode_key(key)
+        for table, key_bytes, row, height in applied.changes:
             row_id = known.get(table, {}).get(key_bytes)
             if row is None:
                 if row_id is not None:  # a row that came and went in one block was never here
@@ -266,9 +264,9 @@ class LedgerStore:
         ids = self._ids if self._ids is not None else {}
         for (table, key_bytes), row_id in given.items():
             ids.setdefault(table, {})[key_bytes] = row_id
-        for table, key, row, _ in applied.changes:
+        for table, key_bytes, row, _ in applied.changes:
             if row is None:
-                ids.get(table, {}).pop(encode_key(key), None)
+                ids.get(table, {}).pop(key_bytes, None)
         self._last_id += len(given)
 
     def cold(self, digest: bytes) -> bytes | None:

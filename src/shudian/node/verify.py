@@ -24,7 +24,9 @@ from shudian.market import MARKET
 from shudian.node.blocks import (
     Block,
     decode_outcomes,
+    digests_of,
     encode_outcomes,
+    encode_told,
     header_after,
     precommit_bytes,
     results,
@@ -215,7 +217,7 @@ def check_links(block: Block, before: Block | None, genesis: Genesis, public_key
         NodeError: naming the block and what is wrong.
     """
     header = block.header
-    expected = header_after(before, genesis, public_key, header.time_ms, block.envelopes)
+    expected = header_after(before, genesis, public_key, header.time_ms, digests_of(block.envelopes))
     height = expected.height
     if (header.height, header.chain_id) != (height, genesis.chain_id):
         raise _differs(height, "高度或链标识不符", "height or chain id is wrong")
@@ -233,10 +235,11 @@ def check_results(block: Block, applied: Applied) -> None:
         NodeError: naming the block and the part that differs.
     """
     height = block.header.height
-    found = results(height, applied.state_key, block.envelopes, applied.outcomes, applied.events)
+    told = encode_told(applied.told)
+    found = results(height, applied.state_key, digests_of(block.envelopes), applied.outcomes, told)
     pairs = (
         (encode_outcomes(applied.outcomes), block.outcomes, "结果", "outcomes"),
-        (encode(applied.events), block.events, "事件", "events"),
+        (encode(told), block.events, "事件", "events"),
         (results_hash(found), block.results_hash, "结果根", "results root"),
         (applied.app_hash, block.app_hash, "状态根", "app hash"),
         (applied.clock_path, block.clock_path, "时钟路径", "path of the clock"),

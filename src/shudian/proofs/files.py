@@ -2,7 +2,7 @@
 
 from shudian.kernel.clock import Clock
 from shudian.kernel.codec import Record, encode
-from shudian.kernel.comet import Header, SignedHeader, result_bytes
+from shudian.kernel.comet import DIGEST_RESULT_HEAD, Header, SignedHeader
 from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import Aunts, Bucket, Step
 from shudian.kernel.outcomes import Outcome
@@ -28,7 +28,7 @@ class Result(Record):
 
 def result_leaf(result: bytes) -> bytes:
     """The leaf of the results root for an encoded :class:`Result`."""
-    return result_bytes(sha256(result))
+    return DIGEST_RESULT_HEAD + sha256(result)
 
 
 class ShownRow(Record):
