@@ -86,9 +86,9 @@ def test_a_read_only_folder_is_refused_and_can_be_verified(small_disk: Path) -> 
     chain = small_disk / "chain"
     create(chain).close()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with pytest.raises(NodeError, match="cannot be written: Read-only"):
+    with pytest.raises(NodeError, match="cannot be written: it is read-only"):
         reopen(chain)
-    with pytest.raises(NodeError, match="cannot be made: Read-only"):
+    with pytest.raises(NodeError, match="cannot be made: it is read-only"):
         create(chain / "new")
     assert verify_folder(chain, SECRETS).height == 0
 

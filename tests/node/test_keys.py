@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_raised_still_opens(
     monkeypatch.setattr(keys, "_write_new", unwritable)
     assert read_key_file(path, trying(PASSPHRASE)).public_key == SigningKey(SEED).public_key
     assert "stays below today's cost: Read-only file system" in caplog.text
-    with pytest.raises(KeyFileError, match="cannot be written: Read-only"):
+    with pytest.raises(KeyFileError, match="cannot be written: it is read-only"):
         seal_key_file(path, trying(PASSPHRASE), OTHER.encode)
     assert read_key_file(path, trying(PASSPHRASE)).public_key == SigningKey(SEED).public_key
 

@@ -15,14 +15,15 @@ EVERYTHING = frozenset({"any room below"})
 # Room -> rooms that its modules may name, beside their own; import-linter keeps the direction.
 ROOMS: Mapping[str, frozenset[str]] = {
     "kernel": frozenset(),
+    "faults": frozenset(),
     "clearing": frozenset({"kernel"}),
     "clauses": frozenset({"kernel"}),
-    "proofs": frozenset({"kernel"}),
+    "proofs": frozenset({"kernel", "faults"}),
     "reading": frozenset({"kernel"}),
     "contracts": frozenset({"kernel", "clearing", "clauses", "reading"}),
     "market": frozenset({"kernel", "contracts", "reading"}),
-    "node": frozenset({"kernel", "proofs", "market", "reading"}),
-    "client": frozenset({"kernel", "proofs", "market"}),
+    "node": frozenset({"kernel", "faults", "proofs", "market", "reading"}),
+    "client": frozenset({"kernel", "faults", "proofs", "market"}),
     "gateway": frozenset({"kernel", "node", "market", "reading"}),
     "sandbox": frozenset({"kernel"}),
     "tools": EVERYTHING,

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shudian.cli.passphrase import read_key
+from shudian.faults import system_words
 from shudian.kernel.epochs import NO_SECRETS, NodeSecrets, Secrets
 from shudian.kernel.outcomes import Language
 from shudian.node.embedded import EmbeddedNode
@@ -227,7 +228,8 @@ def write_recorded(path: Path, data: bytes, zh: str, en: str) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise UserError(
-            f"{zh}，但无法写入 {path}：{error.strerror}", f"{en}, but {path} cannot be written: {error.strerror}"
+            f"{zh}，但无法写入 {path}：{system_words(error)[0]}",
+            f"{en}, but {path} cannot be written: {system_words(error)[1]}",
         ) from None
 
 

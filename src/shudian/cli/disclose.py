@@ -23,6 +23,7 @@ from shudian.cli.passphrase import read_key
 from shudian.cli.values import from_hex
 from shudian.client.handing import hand_over, take_over
 from shudian.contracts.identity.messages_disclosures import RecordDisclosure
+from shudian.faults import system_words
 from shudian.kernel.crypto import is_sound_public_key, sha256
 from shudian.proofs.check import NotProvenError
 from shudian.proofs.words import facts, sentence
@@ -106,7 +107,9 @@ def open_disclosure(
         with file.open("rb") as handed:
             data = handed.read(OPENED_MAX_BYTES)
     except OSError as error:
-        raise UserError(f"无法读取 {file}：{error.strerror}", f"{file} cannot be read: {error.strerror}") from None
+        raise UserError(
+            f"无法读取 {file}：{system_words(error)[0]}", f"{file} cannot be read: {system_words(error)[1]}"
+        ) from None
     content = take_over(data, read_key(key), PURPOSE)
     try:
         found = open_content(content, trusted)

@@ -1,6 +1,5 @@
 """What a user reads when a command cannot be done: one sentence, in one language."""
 
-import errno
 import re
 import sqlite3
 
@@ -11,9 +10,10 @@ from shudian.cli.common import UserError
 from shudian.client.client import RefusedByLedgerError, describe, next_step
 from shudian.client.handing import HandingError
 from shudian.client.keys import KeyFileError
+from shudian.faults import system_words
 from shudian.kernel.codec import Malformed
 from shudian.kernel.outcomes import Refused, refused
-from shudian.node.errors import NodeError
+from shudian.node.errors import NodeError, sqlite_name, sqlite_reason
 from shudian.tools.clearing_files import BadInput
 
 Sentences = tuple[str, str]
@@ -33,23 +33,16 @@ _REASONS = (
     (r"Input should be less than or equal to (\S+)", "应 <= {0}", "it must be <= {0}"),
     (r"(?:Value error, )?'[^']*' is not one of (.*?)\.?", "应为 {0} 之一", "it must be one of {0}"),
 )
-_NO_FILE_REASONS = {
-    errno.ENOENT: ("不存在", "it does not exist"),
-    errno.EACCES: ("没有权限", "permission denied"),
-    errno.EPERM: ("没有权限", "permission denied"),
-    errno.EEXIST: ("已存在", "it exists already"),
-    errno.ENOTDIR: ("路径中有一段不是文件夹", "a part of the path is not a folder"),
-    errno.EISDIR: ("是文件夹", "it is a folder"),
-    errno.ENOSPC: ("磁盘已满", "the disk is full"),
-    errno.EROFS: ("只读", "it is read-only"),
-}
 _DAMAGED = (
     "账本文件已损坏；若只是 reading.db，可将其删除，会自动重建",
     "a file of the ledger is damaged; if it is only reading.db, remove it: it is rebuilt",
 )
+_OF_MACHINE = (
+    *("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED"),
+    *("SQLITE_NOMEM", "SQLITE_PERM"),
+)
+"""Result codes of SQLite that tell of the machine; the others mean that what is in a file is not what should be."""
 _ANY_OF_KIND: dict[type[Exception], Sentences] = {
-    sqlite3.DatabaseError: _DAMAGED,
-    apsw.Error: _DAMAGED,
     Malformed: _DAMAGED,
     OverflowError: ("数字过大", "a number is too large"),
 }
@@ -68,13 +61,15 @@ def sentences(error: Exception) -> Sentences | None:
         case Refused():
             return describe(refused(error), "zh"), describe(refused(error), "en")
         case OSError():
-            zh, en = _file_reason(error)
+            zh, en = system_words(error)
             return f"无法使用 {error.filename}：{zh}", f"{error.filename} cannot be used: {en}"
+        case sqlite3.DatabaseError() | apsw.Error():
+            zh, en = sqlite_reason(error)
+            is_of_machine = sqlite_name(error).startswith(_OF_MACHINE)
+            return (
+                (f"账本文件无法使用：{zh}", f"a file of the ledger cannot be used: {en}") if is_of_machine else _DAMAGED
+            )
     return next((words for kind, words in _ANY_OF_KIND.items() if isinstance(error, kind)), None)
-
-
-def _file_reason(error: OSError) -> Sentences:
-    return _NO_FILE_REASONS.get(error.errno or 0, (f"系统错误 {error.errno}", error.strerror or "system error"))
 
 
 def of_usage(error: TyperException) -> Sentences:

@@ -10,6 +10,7 @@ from shudian.cli.commands import Commands
 from shudian.cli.common import UserError, language, named, open_node, out, print_json, say
 from shudian.cli.ledger import PublicLedger
 from shudian.cli.values import from_hex
+from shudian.faults import system_words
 from shudian.kernel.codec import Record, decode
 from shudian.kernel.machine import Machine
 from shudian.kernel.tables import Key, Table
@@ -151,7 +152,9 @@ def _deliver(node: EmbeddedNode, proof: Proof, path: Path, *, as_json: bool) -> 
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise UserError(f"无法写入 {path}：{error.strerror}", f"{path} cannot be written: {error.strerror}") from None
+        raise UserError(
+            f"无法写入 {path}：{system_words(error)[0]}", f"{path} cannot be written: {system_words(error)[1]}"
+        ) from None
 
     def columns(row: ProvenRow) -> Any:
         kind: type[Record] = _table(node.machine, row.table).record

@@ -9,6 +9,7 @@ from shudian.cli.commands import Commands
 from shudian.cli.common import JsonOption, UserError, out, print_json, print_rows, say
 from shudian.cli.ledger import Ledger
 from shudian.contracts.settlement.messages_facts import LineKind
+from shudian.faults import system_words
 from shudian.reading.reader import LIMIT_MAX_COUNT
 from shudian.tools.bank_files import payment_csv, payments, read_bank_statement, read_payments, reconcile
 
@@ -57,7 +58,9 @@ def export(
     try:
         to.write_text(payment_csv(rows), encoding="utf-8")
     except OSError as error:
-        raise UserError(f"无法写入 {to}：{error.strerror}", f"{to} cannot be written: {error.strerror}") from None
+        raise UserError(
+            f"无法写入 {to}：{system_words(error)[0]}", f"{to} cannot be written: {system_words(error)[1]}"
+        ) from None
     total = sum(row.amount_fen for row in rows)
     if ledger.as_json:
         print_json({"file": str(to), "rows": len(rows), "amount_fen": total})

@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from shudian.cli.common import UserError
+from shudian.faults import system_words
 from shudian.kernel.crypto import sha256
 
 THOUSAND = 1_000
@@ -47,7 +48,9 @@ def file_digest(path: Path) -> bytes:
     try:
         return sha256(path.read_bytes())
     except OSError as error:
-        raise UserError(f"无法读取 {path}：{error.strerror}", f"{path} cannot be read: {error.strerror}") from None
+        raise UserError(
+            f"无法读取 {path}：{system_words(error)[0]}", f"{path} cannot be read: {system_words(error)[1]}"
+        ) from None
 
 
 def from_hex(name: str, text: str) -> bytes:

@@ -20,6 +20,7 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 
+from shudian.faults import system_words
 from shudian.kernel.crypto import SEED_BYTES, SigningKey
 
 FORMAT = 1
@@ -267,5 +268,6 @@ def _sync_folder(folder: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> KeyFileError:
     return KeyFileError(
-        f"密钥文件 {path} 无法写入：{error.strerror}", f"key file {path} cannot be written: {error.strerror}"
+        f"密钥文件 {path} 无法写入：{system_words(error)[0]}",
+        f"key file {path} cannot be written: {system_words(error)[1]}",
     )

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from shudian.faults import file_words, system_words
 from shudian.kernel.codec import encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.epochs import NO_SECRETS, Secrets
@@ -91,7 +92,10 @@ def read_label(source: Path) -> Label:
     try:
         return Label(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise NodeError(f"备份标签 {path} 无法读取：{error}", f"backup label {path} cannot be read: {error}") from None
+        raise NodeError(
+            f"备份标签 {path} 无法读取：{file_words(error)[0]}",
+            f"backup label {path} cannot be read: {file_words(error)[1]}",
+        ) from None
 
 
 def _tested(folder: Path, secrets: Secrets) -> Label:
@@ -128,7 +132,7 @@ def made_whole(folder: Path) -> Iterator[Path]:
         _sync(folder.parent)
     except OSError as error:
         raise NodeError(
-            f"{folder} 无法写入：{error.strerror}", f"{folder} cannot be written: {error.strerror}"
+            f"{folder} 无法写入：{system_words(error)[0]}", f"{folder} cannot be written: {system_words(error)[1]}"
         ) from None
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from shudian.faults import system_words
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import SigningKey
 from shudian.kernel.envelope import Envelope, EpochKey
@@ -194,7 +195,8 @@ class EmbeddedNode:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NodeError(
-                f"文件夹 {folder} 无法建立：{error.strerror}", f"folder {folder} cannot be made: {error.strerror}"
+                f"文件夹 {folder} 无法建立：{system_words(error)[0]}",
+                f"folder {folder} cannot be made: {system_words(error)[1]}",
             ) from None
         return cls(folder, node_key, genesis=genesis, now_ms=now_ms, front=front)
 

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO
 
+from shudian.faults import system_words
 from shudian.node.errors import NodeError
 from shudian.node.store import LedgerStore
 
@@ -27,7 +28,8 @@ def take_folder(folder: Path) -> IO[str]:
         handle = (folder / LOCK_FILE).open("w")
     except OSError as error:
         raise NodeError(
-            f"文件夹 {folder} 不可写：{error.strerror}", f"folder {folder} cannot be written: {error.strerror}"
+            f"文件夹 {folder} 不可写：{system_words(error)[0]}",
+            f"folder {folder} cannot be written: {system_words(error)[1]}",
         ) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

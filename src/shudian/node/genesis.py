@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from shudian.faults import file_words
 from shudian.node.errors import NodeError
 
 SICHUAN_2026 = "sichuan2026"
@@ -38,7 +39,9 @@ class Genesis:
         try:
             return cls(**json.loads(data))
         except (ValueError, TypeError) as error:
-            raise NodeError(f"创世数据无法读取：{error}", f"the genesis cannot be read: {error}") from None
+            raise NodeError(
+                f"创世数据无法读取：{file_words(error)[0]}", f"the genesis cannot be read: {file_words(error)[1]}"
+            ) from None
 
 
 def default_settings(name: str = SICHUAN_2026) -> list[dict[str, Any]]:

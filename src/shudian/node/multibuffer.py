@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
+from shudian.faults import file_words
 from shudian.kernel.crypto import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, BackEnd
 from shudian.node.errors import NodeError
 
@@ -44,7 +45,9 @@ def load() -> BackEnd:
             library = ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
         run = library.mbx_ed25519_verify_mb8
     except (OSError, AttributeError) as error:
-        raise NodeError(f"加速库无法装入：{error}", f"the fast libraries cannot be loaded: {error}") from None
+        raise NodeError(
+            f"加速库无法装入：{file_words(error)[0]}", f"the fast libraries cannot be loaded: {file_words(error)[1]}"
+        ) from None
     run.argtypes = [ctypes.c_void_p] * 5
     run.restype = ctypes.c_uint32
 

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from shudian.faults import file_words
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.epochs import EPOCHS, Secrets
@@ -203,7 +204,8 @@ def read_label(source: Path) -> SnapshotLabel:
         return SnapshotLabel(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise NodeError(
-            f"快照标签 {path} 无法读取：{error}", f"snapshot label {path} cannot be read: {error}"
+            f"快照标签 {path} 无法读取：{file_words(error)[0]}",
+            f"snapshot label {path} cannot be read: {file_words(error)[1]}",
         ) from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from shudian.faults import system_words
 from shudian.kernel.crypto import is_sound_public_key
 from shudian.kernel.outcomes import Language
 from shudian.proofs.check import NotProvenError, check
@@ -87,5 +88,5 @@ def _content(path: Path) -> bytes:
             return file.read(PROOF_MAX_BYTES + 1)
     except OSError as error:
         raise _CannotAskError(
-            f"无法读取 {path}：{error.strerror}", f"{path} cannot be read: {error.strerror}"
+            f"无法读取 {path}：{system_words(error)[0]}", f"{path} cannot be read: {system_words(error)[1]}"
         ) from None

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from shudian.contracts.funds.messages import Code
 from shudian.contracts.settlement.messages_facts import LINES_PAID, LineKind, LineState
 from shudian.contracts.settlement.rules_lines import LEDGERS
+from shudian.faults import file_words
 from shudian.kernel import clock
 from shudian.tools.order_columns import BadInput, refuse_value
 
@@ -200,7 +201,9 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterable[dict[str, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError) as error:
-        raise BadInput(f"无法读取 {path}：{error}", f"{path} cannot be read: {error}") from None
+        raise BadInput(
+            f"无法读取 {path}：{file_words(error)[0]}", f"{path} cannot be read: {file_words(error)[1]}"
+        ) from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
     missing = [name for name in columns if name not in (reader.fieldnames or ())]
     if missing:
@@ -209,7 +212,9 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterable[dict[str, str]]:
         for row in reader:
             yield {name: (row[name] or "").strip() for name in columns}
     except csv.Error as error:
-        raise BadInput(f"{path} 不是规范的 CSV：{error}", f"{path} is no proper CSV: {error}") from None
+        raise BadInput(
+            f"{path} 不是规范的 CSV：{file_words(error)[0]}", f"{path} is no proper CSV: {file_words(error)[1]}"
+        ) from None
 
 
 def _text(row: Mapping[str, str], row_no: int, name: str, pattern: str | re.Pattern[str], zh: str, en: str) -> str:

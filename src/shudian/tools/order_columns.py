@@ -13,6 +13,8 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from shudian.faults import file_words
+
 ROW_LIMIT = 5_000_000
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
@@ -219,16 +221,17 @@ def read_columns(path: str | Path, known: Sequence[str]) -> Columns:
         with path.open("rb") as file:
             magic = file.read(len(_PARQUET_MAGIC))
     except OSError as error:
-        raise BadInput(f"无法打开文件“{path}”。", f'The file "{path}" cannot be opened.', "file") from error
+        zh, en = file_words(error)
+        raise BadInput(f"无法打开文件“{path}”：{zh}。", f'The file "{path}" cannot be opened: {en}.', "file") from error
     is_parquet = magic == _PARQUET_MAGIC or path.suffix == ".parquet"
     kind = "Parquet" if is_parquet else "CSV"
     try:
         table = _read_parquet(path, known) if is_parquet else _read_csv(path, known, is_gzip=magic[:2] == _GZIP_MAGIC)
     except _UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
+        zh, en = file_words(error)
         raise BadInput(
-            f"文件“{path}”不是可读的 {kind} 文件（{reason}）。",
-            f'The file "{path}" cannot be read as {kind} ({reason}).',
+            f"文件“{path}”不是可读的 {kind} 文件（{zh}）。",
+            f'The file "{path}" cannot be read as {kind} ({en}).',
             "file",
         ) from error
     return Columns(table)
