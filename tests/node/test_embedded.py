@@ -151,7 +151,7 @@ def test_a_broken_promise_stops_the_node(tmp_path: Path, node: EmbeddedNode, mon
     def broken(*_args: object) -> None:
         raise CheckFailed("planted")
 
-    monkeypatch.setattr(node.machine, "_check_rows", broken)
+    monkeypatch.setattr(node.machine, "_changes", broken)
     exchange = founder(node, "exchange-operator")
     with pytest.raises(CheckFailed):
         exchange.submit(set_holiday(20260701))
