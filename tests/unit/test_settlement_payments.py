@@ -5,6 +5,7 @@ import pytest
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import Method, State, Terms
 from shudian.contracts.funds import rules as funds
+from shudian.contracts.funds.messages import CloseAccount, OpenAccount, Transfer
 from shudian.contracts.settlement import rules as settlement
 from shudian.contracts.settlement.messages import (
     AcceptStatement,
@@ -25,6 +26,7 @@ from shudian.contracts.settlement.messages_facts import LineKind, LineState
 from shudian.kernel import check, clock
 from shudian.kernel.outcomes import Refused
 from tests.unit.test_settlement import (
+    BANK,
     EVIDENCE,
     FEES_A1,
     FIRST,
@@ -119,6 +121,28 @@ def test_without_the_setting_both_pay_in_full() -> None:
     ids = town.accepted()
     assert town.say(USER, PayStatement(ids[USER]))[0].netted_fen == 0
     assert town.say(GRID, PayStatement(ids[GRID]))[0].amount_fen == DEVIATION_FEN
+    town.book.machine.check_all()
+
+
+def test_a_payee_that_closed_its_account_waits_and_delays_nobody() -> None:
+    town = Town()
+    ids = town.accepted()
+    energy_line = town.line(LineKind.ENERGY)
+    cash, elsewhere = (funds.account_of(town.book.store, member_id) for member_id in (HYDRO, GRID))
+    funds.transfer(town.book.context(), [Transfer(EVIDENCE[:16], cash, elsewhere, RICH_FEN, 1, "test:1")])
+    town.say(HYDRO, CloseAccount())
+    reply = town.say(USER, PayStatement(ids[USER]))[0]
+    assert reply.amount_fen == sum(FEES_A1.values()), "all but the energy of the hydro plant"
+    assert settlement.line(town.book.store, energy_line).state is LineState.OPEN
+    assert town.refused(USER, PayStatement(ids[USER])) == 10022
+    due_day = town.statement(ids[USER]).due_day
+    town.go_to(clock.day_after(due_day))
+    assert ids[USER] not in {event.statement_id for event in town.told(StatementOverdue)}, "no fault of the payer"
+    assert ids[USER] in {event.statement_id for event in town.told(StatementPostponed)}
+    town.say(HYDRO, OpenAccount(BANK, EVIDENCE))
+    reply = town.say(USER, PayStatement(ids[USER]))[0]
+    assert (reply.amount_fen, reply.late) == (210_000_000, False)
+    assert town.free(HYDRO) == 210_000_000
     town.book.machine.check_all()
 
 

@@ -43,6 +43,12 @@ def account_of(at: HasStore, owner_id: int, code: Code = Code.CASH) -> int:
     return account_id
 
 
+def is_open(at: HasStore, owner_id: int, code: Code = Code.CASH) -> bool:
+    """Whether an owner has an account of a code that takes entries."""
+    account = ACCOUNTS.get(at, account_id_of(owner_id, code))
+    return account is not None and not account.closed
+
+
 def balances(at: HasStore, account_id: int) -> Balances:
     """The four counters of an account. Refuses: 4001."""
     return read(at, account_id).balances

@@ -53,12 +53,14 @@ def total_fen(lines: Lines) -> int:
 def payable_lines(at: BlockContext, row: Statement, *, provisional: bool = False) -> Lines:
     """(line_id, line) of the unpaid lines that a member may pay now: those whose other side has accepted its statement too.
 
+    A line whose payee has no open account for the money waits; it holds up no other payee.
     Lines with an open objection count if ``provisional`` or if the rule has them all paid provisionally. What the grid company pays from a
     ledger counts as far as the ledger holds money. Refuses: 2003.
     """
     is_ruled = bool(governance.setting(at, PROVISIONAL, clock.day_of(at.market_ms)))
     states = (LineState.OPEN, LineState.DISPUTED) if provisional or is_ruled else (LineState.OPEN,)
     accepted: dict[int, bool] = {}
+    takes_money: dict[tuple[int, Code], bool] = {}
     left_fen: dict[Code, int] = {}
     found = []
     for key, item in LINES.find(at, "by_payer", row.member_id, row.month):
@@ -67,6 +69,11 @@ def payable_lines(at: BlockContext, row: Statement, *, provisional: bool = False
         if item.payee_id not in accepted:
             accepted[item.payee_id] = is_accepted(at, item.payee_id, item.month)
         if not accepted[item.payee_id]:
+            continue
+        place = item.payee_id, account_code(at, item, item.payee_id)
+        if place not in takes_money:
+            takes_money[place] = funds.is_open(at, *place)
+        if not takes_money[place]:
             continue
         code = account_code(at, item, item.payer_id)
         if code is not Code.CASH:
