@@ -1,6 +1,7 @@
 """The signature rule: the public edge vectors, and nothing but the signed bytes passes."""
 
 import csv
+import hmac
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,24 @@ def test_agrees_with_an_independent_library(seed: bytes, message: bytes, noise: 
 def test_a_key_never_shows_its_secret() -> None:
     seed = b"\x07" * 32
     assert seed.hex() not in repr(crypto.SigningKey(seed))
+
+
+@given(st.binary(max_size=200), st.binary(max_size=400))
+def test_keyed_digests_are_those_of_the_standard_library(key: bytes, data: bytes) -> None:
+    assert crypto.KeyedDigest(key)(data) == crypto.keyed_digest(key, data) == hmac.digest(key, data, "sha256")
+
+
+PRIME = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+SMALL_Y = (0, 1, PRIME - 1, crypto._ORDER_EIGHT_Y, PRIME - crypto._ORDER_EIGHT_Y)
+
+
+@pytest.mark.parametrize("sign", [0, 1 << 255])
+def test_the_strict_rule_by_plain_arithmetic(sign: int) -> None:
+    near = [y + step for y in (*SMALL_Y, PRIME, 2**248 * 0x7F, 2**255 - 1) for step in range(-3, 4)]
+    for y in (number for number in near if 0 <= number < 2**255):
+        point = (y | sign).to_bytes(32, "little")
+        assert crypto.is_sound_public_key(point) is (y < PRIME and y not in SMALL_Y), y
+    sound = crypto.SigningKey(bytes(32)).public_key
+    for scalar in (0, 1, 2**252 - 1, 2**252, ORDER - 1, ORDER, ORDER + 1, 2**253, 2**256 - 1):
+        assert crypto.is_strict(sound, sound + scalar.to_bytes(32, "little")) is (scalar < ORDER), scalar

@@ -50,20 +50,38 @@ def decode(data: bytes, kind: type[T]) -> T:
     Raises:
         Malformed: if the bytes do not fit ``kind`` or are not its canonical form (long integers, trailing bytes).
     """
-    value: T = decode_own(data, kind)
+    value: T = decode_by(_decoder(cast("Hashable", kind)), data)
+    return value
+
+
+Decoder = msgspec.msgpack.Decoder[Any]
+
+
+def decoder(kind: Any) -> Decoder:
+    """For :func:`decode_by` and :func:`decode_own` where much is decoded: to look up what belongs to a union takes longer than to decode a short message."""
+    return _decoder(kind)
+
+
+def decode_by(by: Decoder, data: bytes) -> Any:
+    """:func:`decode` with the decoder at hand.
+
+    Raises:
+        Malformed: as :func:`decode` does.
+    """
+    value = decode_own(by, data)
     if _encoder.encode(value) != data:
         message = "the bytes are not canonical"
         raise Malformed(message)
     return value
 
 
-def decode_own(data: bytes, kind: Any) -> Any:
+def decode_own(by: Decoder, data: bytes) -> Any:
     """The value of bytes that this very program encoded, as another process of the same node did: whether they are canonical is not tested again.
 
     Raises:
-        Malformed: if the bytes do not fit ``kind``.
+        Malformed: if the bytes do not fit the decoder's type.
     """
     try:
-        return _decoder(cast("Hashable", kind)).decode(data)
+        return by.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Malformed(str(error)) from None

@@ -7,7 +7,6 @@ order; the pre-check here states the rule in full, so that another back end may 
 Sealing: X25519 (RFC 7748), HKDF-SHA256 (RFC 5869), HMAC-SHA256, AES-256-GCM (NIST SP 800-38D). No error here shows a secret.
 """
 
-import hmac
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from hashlib import sha256 as _new_sha256
@@ -31,6 +30,9 @@ SEALING_PURPOSE = b"shudian/sealing"
 """What a signing key's sealing key is derived for."""
 AGREED_MAX_COUNT = 1 << 16
 """Agreed secrets that one key remembers, the least recently used goes first; bounds memory when a stranger makes up keys."""
+_BLOCK_BYTES = 64
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 
 _FIELD_PRIME = 2**255 - 19
 _GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -39,6 +41,9 @@ _SIGN_BIT = 1 << 255
 # Encodings of y of the eight points of small order (y = 0, 1, -1 and the two of order eight); the sign bit is ignored.
 _ORDER_EIGHT_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER_Y = (0, 1, _FIELD_PRIME - 1, _ORDER_EIGHT_Y, _FIELD_PRIME - _ORDER_EIGHT_Y)
+_SMALL_ORDER = frozenset((y | sign).to_bytes(32, "little") for y in _SMALL_ORDER_Y for sign in (0, _SIGN_BIT))
+_PRIME_HIGH_BYTE = _FIELD_PRIME >> 248
+_ORDER_HIGH_BYTE = _GROUP_ORDER >> 248
 
 
 def sha256(data: bytes | bytearray) -> bytes:
@@ -48,12 +53,35 @@ def sha256(data: bytes | bytearray) -> bytes:
 
 def keyed_digest(key: bytes, data: bytes) -> bytes:
     """HMAC-SHA256 of ``data`` under ``key``, 32 bytes."""
-    return hmac.digest(key, data, "sha256")
+    padded = _padded(key)  # RFC 2104 by hand: for data as short as ours two thirds of the time of Python's hmac
+    return _new_sha256(
+        padded.translate(_OUTER_PAD) + _new_sha256(padded.translate(_INNER_PAD) + data).digest()
+    ).digest()
+
+
+def _padded(key: bytes) -> bytes:
+    return (key if len(key) <= _BLOCK_BYTES else sha256(key)).ljust(_BLOCK_BYTES, b"\x00")
+
+
+class KeyedDigest:
+    """:func:`keyed_digest` under one key for many data: the padded keys are made once."""
+
+    def __init__(self, key: bytes) -> None:
+        """Pad the key."""
+        padded = _padded(key)
+        self._inner = padded.translate(_INNER_PAD)
+        self._outer = padded.translate(_OUTER_PAD)
+
+    def __call__(self, data: bytes) -> bytes:
+        """HMAC-SHA256 of ``data``, 32 bytes."""
+        return _new_sha256(self._outer + _new_sha256(self._inner + data).digest()).digest()
 
 
 def _is_sound_point(encoded: bytes) -> bool:
-    y = int.from_bytes(encoded, "little") & (_SIGN_BIT - 1)
-    return y < _FIELD_PRIME and y not in _SMALL_ORDER_Y
+    """Whether 32 bytes are canonical (y below the prime) and not of small order; the highest byte nearly always tells the first."""
+    return encoded not in _SMALL_ORDER and (
+        encoded[31] & 0x7F < _PRIME_HIGH_BYTE or int.from_bytes(encoded, "little") & (_SIGN_BIT - 1) < _FIELD_PRIME
+    )
 
 
 def is_sound_public_key(public_key: bytes) -> bool:
@@ -67,7 +95,7 @@ def is_strict(public_key: bytes, signature: bytes) -> bool:
         len(signature) == SIGNATURE_BYTES
         and is_sound_public_key(public_key)
         and _is_sound_point(signature[:32])
-        and int.from_bytes(signature[32:], "little") < _GROUP_ORDER
+        and (signature[63] < _ORDER_HIGH_BYTE or int.from_bytes(signature[32:], "little") < _GROUP_ORDER)
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shudian.kernel import fields
-from shudian.kernel.codec import Malformed, decode
+from shudian.kernel.codec import Decoder, Malformed, decode_by, decoder
 from shudian.kernel.crypto import BackEnd, sha256, sodium, verify_many
 from shudian.kernel.envelope import (
     BATCH_MAX_COUNT,
@@ -40,7 +40,7 @@ class Door:
         self.back_end: BackEnd = sodium
         self._secrets = secrets
         self.opened_type: Any = Opened[message_type]
-        self._body_type: Any = list[message_type]
+        self._body: Decoder = decoder(list[message_type])
         self._verified: set[bytes] = set()
         self._verified_before: set[bytes] = set()
 
@@ -157,7 +157,7 @@ class Door:
             Refused: a kernel refusal.
         """
         try:
-            messages: list[Message] = decode(body, self._body_type)
+            messages: list[Message] = decode_by(self._body, body)
         except Malformed as error:
             raise UNKNOWN_MESSAGE("body", error.place or fields.in_bytes(len(body)), CANONICAL) from None
         if not 1 <= len(messages) <= BATCH_MAX_COUNT:

@@ -9,18 +9,21 @@ text under the message's key, and its first 12 bytes are the nonce: two texts ne
 envelope can be made that shows one text under one key and another text under another, which AES-GCM alone would allow.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from shudian.kernel import check, fields
-from shudian.kernel.codec import Malformed, decode, encode
+from shudian.kernel.codec import Decoder, Malformed, decode_by, decoder, encode
 from shudian.kernel.crypto import (
+    AGREED_MAX_COUNT,
     DIGEST_BYTES,
     NONCE_BYTES,
     PUBLIC_KEY_BYTES,
     TAG_BYTES,
     AgreementKey,
+    KeyedDigest,
     SigningKey,
     decrypt,
     encrypt,
@@ -61,6 +64,8 @@ UNREGISTERED = 0
 _ACT_DOMAIN = b"shudian/act\x00"
 _ACCOUNT_DOMAIN = b"shudian/account\x00"
 _MESSAGE_DOMAIN = b"shudian/message\x00"
+_digest_under = lru_cache(maxsize=AGREED_MAX_COUNT)(KeyedDigest)
+_envelope: Decoder = decoder(Envelope)
 
 
 def act_digest(envelope: Envelope, text: bytes) -> bytes:
@@ -109,7 +114,7 @@ def message_key(envelope: Envelope, own: AgreementKey, other_public_key: bytes) 
     account_key = own.agree(other_public_key, purpose)
     if account_key is None:
         return None
-    return keyed_digest(account_key, _MESSAGE_DOMAIN + encode((envelope.sender_id, envelope.id)))
+    return _digest_under(account_key)(_MESSAGE_DOMAIN + encode((envelope.sender_id, envelope.id)))
 
 
 def open_body(envelope: Envelope, key: bytes, header: bytes = b"") -> bytes:
@@ -161,7 +166,7 @@ def read_envelope(data: bytes, chain_id: str) -> Envelope:
     if len(data) > ENVELOPE_MAX_BYTES:
         raise OVERSIZED("envelope", fields.in_bytes(len(data)), f"<= {ENVELOPE_MAX_BYTES}")
     try:
-        envelope = decode(data, Envelope)
+        envelope: Envelope = decode_by(_envelope, data)
     except Malformed as error:
         raise MALFORMED("envelope", error.place or fields.in_bytes(len(data)), CANONICAL) from None
     _check_header(envelope, chain_id)

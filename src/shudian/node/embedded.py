@@ -42,7 +42,7 @@ from shudian.node.blocks import (
 from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
 from shudian.node.folder import READING_FILE, refuse_lost_blocks, take_folder
 from shudian.node.front import Front, opened_ahead
-from shudian.node.garbage import no_collection
+from shudian.node.garbage import no_collection, take_back
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.store import LedgerStore
@@ -396,7 +396,7 @@ class EmbeddedNode:
             raise self._stopped
         time_ms = max(self._now_ms(), self._last.header.time_ms)
         try:
-            with no_collection():
+            with no_collection(len(batch.acts)):
                 applied = self.machine.apply(time_ms, batch.acts)
                 block = self._seal(
                     batch.envelopes, [act.data_digest for act in batch.acts], applied, self._last, time_ms
@@ -436,6 +436,7 @@ class EmbeddedNode:
                     with no_collection():
                         self._follow(self._unfollowed[0])
                     self._unfollowed.popleft()
+                take_back()
             except sqlite3.Error as error:
                 height = self._unfollowed[0].height
                 self._unfollowed.clear()  # the next start catches up

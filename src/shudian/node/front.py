@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import IO, Any, TypeVar
 
-from shudian.kernel.codec import Malformed, Record, decode, decode_own, encode
+from shudian.kernel.codec import Decoder, Malformed, Record, decode, decode_own, decoder, encode
 from shudian.kernel.epochs import EPOCHS, EpochSecret
 from shudian.kernel.machine import Machine
 from shudian.kernel.opened import Arrival
@@ -114,7 +114,7 @@ class Front:
         self._up = False
         self._ended = False
         self._closing = False
-        self._answer_type = _answer_type(machine.door.opened_type)
+        self._answer = _answer_decoder(machine.door.opened_type)
         self._tickets, self._tickets_in = os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "shudian.node.front"],
@@ -227,7 +227,7 @@ class Front:
         if frame == _READY:
             self._up = True
             return
-        number, opened, turned = decode_own(frame, self._answer_type)
+        number, opened, turned = decode_own(self._answer, frame)
         part = self._parts.pop(number)
         arrivals: list[Arrival] = opened
         for place, outcome in turned:
@@ -379,11 +379,12 @@ def main() -> None:
     door = Machine(MARKET, hello.chain_id, lambda _digest: None).door_with(shipped)
     door.back_end = choose(hello.verifier).back_end
     engine.say(_READY)
+    asks = decoder(_Ask)
     parts: dict[int, tuple[bytes, ...]] = {}
     while True:
         number = _ticket(hello.tickets)
         while number is None or number not in parts:
-            ask: _Ask = decode_own(engine.ask(), _Ask)
+            ask: _Ask = decode_own(asks, engine.ask())
             for epoch_no, root in ask.roots:
                 shipped.secrets[epoch_no] = EpochSecret(root)
             if number is None:  # all that came before is taken
@@ -410,9 +411,9 @@ def _ticket(tickets: int) -> int | None:
         return None
 
 
-def _answer_type(opened_type: Any) -> Any:
-    """What an answer is decoded as: the number of the part, what was opened, what was refused."""
-    return tuple[int, list[opened_type], list[_Turned]]
+def _answer_decoder(opened_type: Any) -> Decoder:
+    """Of an answer: the number of the part, what was opened, what was refused."""
+    return decoder(tuple[int, list[opened_type], list[_Turned]])
 
 
 def _framed(data: bytes) -> bytes:

@@ -34,7 +34,7 @@ from shudian.node.blocks import (
 )
 from shudian.node.errors import NodeError
 from shudian.node.front import Front, opened_ahead, pays
-from shudian.node.garbage import no_collection
+from shudian.node.garbage import no_collection, take_back
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.rows import shown_key
@@ -101,6 +101,7 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     message_count, executed_height, missing_epoch_no = 0, -1, 0
     before: Block | None = None
     with ExitStack() as ending:
+        ending.callback(take_back)
         front: Front | None = None
         if total >= FRONT_MIN_HEIGHT and pays():
             front = Front(machine, verifier.name)
@@ -186,7 +187,7 @@ def _execute(block: Block, genesis: Genesis, machine: Machine, open_all: Callabl
         for data in block.envelopes:
             _need_secret_of(data, machine)
         arrivals = open_all()
-        with no_collection():
+        with no_collection(len(arrivals)):
             return machine.apply(block.header.time_ms, arrivals)
     except CheckFailed as error:
         raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
