@@ -49,7 +49,7 @@ from shudian.kernel.outcomes import (
     both,
     refused,
 )
-from shudian.kernel.repeats import FirstAnswers, answer_key
+from shudian.kernel.repeats import AnswerKey, FirstAnswers, answer_key
 from shudian.kernel.roots import CLOCK_TABLE, StateRoots
 from shudian.kernel.tables import SEQUENCES, Change, Store, Table, encode_key
 from shudian.kernel.units import remainder
@@ -121,7 +121,9 @@ class Machine:
         for invariant in self._invariants():
             if isinstance(invariant, RowInvariant):
                 self._row_invariants.setdefault(invariant.table.name, []).append(invariant)
-        self._not_answers = tuple(number for number, refusal in self.refusals.items() if not refusal.uses_id)
+        self._not_answers = frozenset(number for number, refusal in self.refusals.items() if not refusal.uses_id)
+        self._next_epoch = (0, FIRST_EPOCH)
+        """Height of the block that comes next, once that was asked for, and the epoch that holds in it."""
 
     def door_with(self, secrets: Secrets) -> Door:
         """A door of this chain and market that opens with other secrets, for a process that has no state."""
@@ -188,21 +190,24 @@ class Machine:
     ) -> tuple[tuple[Outcome, ...], list[Event]]:
         if isinstance(arrival, Refused):
             return (refused(arrival),), []
+        key = answer_key(arrival)
         try:
-            answered = self.first_answer(arrival, now_ms)
+            answered = self._first_answer(key, arrival, now_ms)
         except Refused as error:
             return (refused(error),), []
         if answered is not None:
             return answered.outcomes, []
         outcomes, events = self._execute(arrival, now_ms, faults)
         if self.uses_id(outcomes):
-            key = answer_key(arrival)
-            self._answers.keep(key, Answer(*key, arrival.expires_ms, arrival.digest, outcomes))
+            self._answers.keep(key, Answer(key[0], key[1], arrival.expires_ms, arrival.digest, outcomes))
         return outcomes, events
 
     def uses_id(self, outcomes: tuple[Outcome, ...]) -> bool:
         """Whether an envelope's outcomes are the answer to its id for good; not if all it says is that the signers may not speak."""
-        return any(outcome.number not in self._not_answers for outcome in outcomes)
+        for outcome in outcomes:  # noqa: SIM110 - any() would make a generator for every envelope; the first outcome nearly always decides
+            if outcome.number not in self._not_answers:
+                return True
+        return False
 
     def first_answer(self, opened: Opened[Message], now_ms: int) -> Answer | None:
         """The stored answer if the envelope is a repeat; None if it is new and in time.
@@ -210,7 +215,10 @@ class Machine:
         Raises:
             Refused: 1007-1009, 1015.
         """
-        answered = self._answers.of(answer_key(opened))
+        return self._first_answer(answer_key(opened), opened, now_ms)
+
+    def _first_answer(self, key: AnswerKey, opened: Opened[Message], now_ms: int) -> Answer | None:
+        answered = self._answers.of(key)
         if answered is not None:
             if answered.digest != opened.digest:
                 raise ID_USED_FOR_ANOTHER("id", opened.id.hex(), both("新的编号", "a new id"))
@@ -219,7 +227,9 @@ class Machine:
             raise MESSAGE_EXPIRED("expires_ms", opened.expires_ms, f"> {now_ms}")
         if opened.expires_ms > now_ms + EXPIRY_MAX_MS:
             raise EXPIRY_TOO_FAR("expires_ms", opened.expires_ms, f"<= {now_ms + EXPIRY_MAX_MS}")
-        epoch_no = self.epoch_at(self.height + 1)
+        height, epoch_no = self._next_epoch
+        if height != self.height + 1:  # what begins in a block holds from the one after it
+            height, epoch_no = self._next_epoch = (self.height + 1, self.epoch_at(self.height + 1))
         # the one before is still taken: a rotation loses no message on its way
         if not epoch_no - 1 <= opened.epoch_no <= epoch_no:
             raise EPOCH_NOT_IN_FORCE("epoch_no", opened.epoch_no, f"{max(epoch_no - 1, FIRST_EPOCH)}..{epoch_no}")
@@ -232,16 +242,15 @@ class Machine:
         start = self.store.mark()
         outcomes: list[Outcome] = []
         events: list[Event] = []
+        context = Context(
+            self.store, self.cold, self.market, now_ms, events, opened.sender_id, opened.signers, self.height + 1
+        )
         for message in messages:
-            mark = self.store.mark()
-            context = Context(
-                self.store, self.cold, self.market, now_ms, [], opened.sender_id, opened.signers, self.height + 1
-            )
+            mark, told_count = self.store.mark(), len(events)
             outcome = self._handle(context, message, faults)
-            if outcome.done:
-                events.extend(context.events)
-            else:
+            if outcome.number:
                 self.store.rollback(mark)
+                del events[told_count:]
                 if opened.atomic:
                     self.store.rollback(start)
                     failed = Outcome(BATCH_FAILED.number, "body", str(len(outcomes)))
@@ -261,7 +270,7 @@ class Machine:
         except Exception as error:  # noqa: BLE001 - a fault of ours must not stop every replica; it is told loudly
             faults.append(f"{type(message).__name__}: {type(error).__name__}: {error}")
             return Outcome(INTERNAL_FAULT.number)
-        return Outcome(0, reply=b"" if reply is None else encode(reply))
+        return Outcome(0, "", "", "", b"" if reply is None else encode(reply))
 
     def _block_context(self, market_ms: int) -> BlockContext:
         return BlockContext(self.store, self.cold, self.market, market_ms, [])
@@ -333,6 +342,7 @@ class Machine:
         for table, key, row, version in rows:
             self.store.load(table, key, row, version)
         self._answers.load()
+        self._next_epoch = (0, FIRST_EPOCH)
         self.height = height
         self.roots.update(rows, self.state_key_at)  # their keys and rows were just found to be canonical
         return self.roots.app_hash()
