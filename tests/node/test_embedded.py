@@ -1,11 +1,13 @@
 """The embedded node: what it acknowledged stays, what is damaged is named, threads share a block."""
 
 import gc
+import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -269,6 +271,39 @@ def test_read_models_follow_the_answer_and_show_all_that_was_acknowledged(tmp_pa
     node.close()
     assert behind.execute("SELECT COUNT(*) FROM messages").fetchone() == (2,)
     behind.close()
+
+
+def test_read_models_of_another_ledger_are_not_shown(tmp_path: Path) -> None:
+    """Same chain, same height, another last block: put there by hand, or of a ledger that was set back. They are built anew."""
+    shown = []
+    for name, day in (("one", 20260701), ("other", 20260702)):
+        with closing(create(tmp_path / name)) as node:
+            founder(node, "exchange-operator").submit(set_holiday(day))
+            shown.append(founder(node, "exchange-operator").query("governance.settings"))
+    assert shown[0] != shown[1]
+    shutil.copyfile(tmp_path / "other" / READING_FILE, tmp_path / "one" / READING_FILE)
+    with closing(reopen(tmp_path / "one")) as again:
+        assert founder(again, "exchange-operator").query("governance.settings") == shown[0]
+
+
+def test_read_models_that_cannot_follow_show_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they show would be older than what was answered, without a word."""
+    node = create(tmp_path)
+    exchange = founder(node, "exchange-operator")
+    exchange.submit(set_holiday(20260701))
+    told = exchange.query("governance.settings")
+
+    def full(*_args: object, **_how: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(node._projector, "project", full)
+    node.submit([exchange.seal([set_holiday(20260702)])])
+    for _ in range(2):
+        with pytest.raises(NodeStoppedError, match="cannot follow the blocks"):
+            exchange.query("governance.settings")
+    node.close()
+    with closing(reopen(tmp_path)) as again:
+        assert len(founder(again, "exchange-operator").query("governance.settings")) == len(told) + 1
 
 
 def test_read_models_do_not_fall_too_far_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

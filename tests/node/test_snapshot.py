@@ -112,6 +112,16 @@ def test_what_is_not_here_is_said(memory_folder: Path, chain: Path, taken: Path)
         reopen(started)
 
 
+def test_read_models_of_another_ledger_are_refused_where_they_cannot_be_built_anew(
+    memory_folder: Path, taken: Path
+) -> None:
+    started = start(taken, memory_folder / "started")
+    with closing(sqlite3.connect(started / READING_FILE)) as readers, readers:
+        readers.execute("UPDATE position SET mark = x'00'")
+    with pytest.raises(NodeError, match="are not of this ledger"):
+        reopen(started)
+
+
 def test_a_snapshot_of_a_started_folder_starts_again(memory_folder: Path, taken: Path) -> None:
     started = start(taken, memory_folder / "started")
     with closing(reopen(started)) as node:

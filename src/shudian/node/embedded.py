@@ -66,6 +66,8 @@ _DAMAGED_READERS = (
 _log = logging.getLogger("shudian.node")
 
 T = TypeVar("T")
+ConnectReaders = Callable[[str], Any]
+"""Opens the file of a path as ``sqlite3.connect`` does."""
 
 
 def wall_ms() -> int:
@@ -114,6 +116,7 @@ class _Made:
     """A block that the read models have not followed yet. count: of its envelopes and events."""
 
     height: int
+    mark: bytes
     messages_ms: int
     acts: list[Opened[Message]]
     applied: Applied
@@ -131,10 +134,12 @@ class EmbeddedNode:
         genesis: Genesis | None = None,
         now_ms: Callable[[], int] = wall_ms,
         front: bool = False,
+        connect_readers: ConnectReaders | None = None,
     ) -> None:
         """Open the folder (or make the chain of ``genesis`` in it), load the state and bring the read models up to date.
 
         front: whether a process beside this one opens envelopes (see ``node/front.py``); pays for many of them on two cores.
+        connect_readers: another way to open the read models' file than Python's own module, as in the simulated world.
         """
         self.folder = folder
         self._node_key = node_key
@@ -144,6 +149,7 @@ class EmbeddedNode:
         self._stopped: NodeStoppedError | None = None
         self._unfollowed: deque[_Made] = deque()
         self._following = threading.RLock()
+        self._readers_stopped: NodeStoppedError | None = None
         with ExitStack() as closing:
             closing.enter_context(take_folder(folder))
             if genesis is None:
@@ -161,9 +167,10 @@ class EmbeddedNode:
                 self.front = Front(self.machine, self.verifier.name)
                 closing.callback(self.front.close)
             try:
-                self._projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT)
+                self._projector = Projector(folder / READING_FILE, VIEWS, OVERSIGHT, connect_readers)
                 closing.callback(self._projector.close)
                 self._refuse_lost_readers()
+                self._drop_readers_of_another()
                 for block in self._store.blocks(self._projector.height + 1):
                     self._project(block, self._said(block))
             except sqlite3.Error as error:
@@ -179,6 +186,21 @@ class EmbeddedNode:
                 f"this ledger starts from a snapshot at block {first}, so its read models cannot be built anew; "
                 f"put {READING_FILE} of the snapshot back",
             )
+
+    def _drop_readers_of_another(self) -> None:
+        """Read models that followed another block of that height (put there by hand, or left by a ledger that was set back) tell of what never was here."""
+        height = self._projector.height
+        if height < 0 or self._projector.mark == self._store.block(height).signature:
+            return
+        if self._store.first_height():
+            raise NodeError(
+                f"查询库 {READING_FILE} 不属于这本账本；请放回快照中的 {READING_FILE}",
+                f"the read models in {READING_FILE} are not of this ledger; put {READING_FILE} of the snapshot back",
+            )
+        _log.warning(
+            "the read models are of another ledger, or of blocks that this one does not hold; they are built anew"
+        )
+        self._projector.start_anew()
 
     @classmethod
     def create(
@@ -202,12 +224,18 @@ class EmbeddedNode:
 
     @classmethod
     def open(
-        cls, folder: Path, node_key: SigningKey, *, now_ms: Callable[[], int] = wall_ms, front: bool = False
+        cls,
+        folder: Path,
+        node_key: SigningKey,
+        *,
+        now_ms: Callable[[], int] = wall_ms,
+        front: bool = False,
+        connect_readers: ConnectReaders | None = None,
     ) -> "EmbeddedNode":
         """Open the chain of a folder."""
         if not folder.is_dir():
             raise NodeError(f"没有文件夹 {folder}", f"there is no folder {folder}")
-        return cls(folder, node_key, now_ms=now_ms, front=front)
+        return cls(folder, node_key, now_ms=now_ms, front=front, connect_readers=connect_readers)
 
     def _begin(self, genesis: Genesis) -> None:
         if (self.folder / READING_FILE).exists():
@@ -418,14 +446,20 @@ class EmbeddedNode:
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
         count = len(batch.acts) + sum(map(len, applied.told))
-        self._unfollowed.append(_Made(self.height, self._messages_ms(block, before), batch.acts, applied, count))
+        self._unfollowed.append(_Made(self.height, block.signature, self._messages_ms(block, before), batch.acts, applied, count))
         if sum(made.count for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
             self.follow()
 
     @property
     def projector(self) -> Projector:
-        """The read models, brought to the last block."""
+        """The read models, brought to the last block.
+
+        Raises:
+            NodeStoppedError: they could not follow; what they show is older than what was answered, so they show nothing.
+        """
         self.follow()
+        if self._readers_stopped is not None:
+            raise self._readers_stopped
         return self._projector
 
     def follow(self) -> None:
@@ -443,10 +477,11 @@ class EmbeddedNode:
                 self._stopped = _stop(
                     f"查询库跟不上区块（{error}）", f"its read models cannot follow the blocks ({error})"
                 )
+                self._readers_stopped = self._stopped
                 _log.error("block %s is durable, yet %s", height, self._stopped)
             except BaseException:
                 self._unfollowed.clear()
-                self._stopped = _stop()
+                self._stopped = self._readers_stopped = _stop()
                 raise
 
     def _follow(self, made: _Made) -> None:
@@ -456,7 +491,12 @@ class EmbeddedNode:
             if self.machine.uses_id(outcomes)
         ]
         self._projector.project(
-            made.height, made.messages_ms, said, made.applied.events, hooks_ms=made.applied.market_ms
+            made.height,
+            made.messages_ms,
+            said,
+            made.applied.events,
+            hooks_ms=made.applied.market_ms,
+            mark=made.mark,
         )
 
     def _seal(
@@ -491,7 +531,12 @@ class EmbeddedNode:
         events = decode_events(block.events, self.machine.event_type)
         before = self._store.block(block.header.height - 1) if block.header.height else None
         self._projector.project(
-            block.header.height, self._messages_ms(block, before), said, events, hooks_ms=block.market_ms
+            block.header.height,
+            self._messages_ms(block, before),
+            said,
+            events,
+            hooks_ms=block.market_ms,
+            mark=block.signature,
         )
 
     def _messages_ms(self, block: Block, before: Block | None) -> int:

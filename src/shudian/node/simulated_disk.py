@@ -7,9 +7,12 @@ sector.
 """
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -151,7 +154,7 @@ class RecordingDisk(apsw.VFS):
     """
 
     def __init__(self, name: str, fails_at: int | None = None, *, syncs: bool = True, is_default: bool = False) -> None:
-        """Register with SQLite under a name; ``is_default``: every file that names no other layer is opened on this one."""
+        """Register with SQLite under a name; ``is_default``: every file that apsw opens and that names no other layer is on this one."""
         self.name = name
         self.fails_at = fails_at
         self.fault: type[apsw.Error] = apsw.IOError
@@ -182,6 +185,49 @@ class RecordingDisk(apsw.VFS):
     def connect(self, path: str, flags: int) -> apsw.Connection:
         """What stands in for the store's way to open a file."""
         return apsw.Connection(path, flags=flags, vfs=self.name)
+
+    def connect_readers(self, path: str) -> "ReadersConnection":
+        """What stands in for Python's own module, with which the read models' file is opened."""
+        return ReadersConnection(path, self.name)
+
+
+class ReadersConnection:
+    """As much of ``sqlite3.Connection`` over apsw as the product uses; errors come as ``sqlite3.Error``."""
+
+    def __init__(self, path: str, vfs: str) -> None:
+        """Open a file on the layer of a name, by its path or its URI."""
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+        with _as_sqlite3():
+            self._db = apsw.Connection(path, flags=flags, vfs=vfs)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """One statement; the cursor."""
+        with _as_sqlite3():
+            return self._db.execute(sql, tuple(parameters))
+
+    def executemany(self, sql: str, rows: Iterable[Any]) -> Any:
+        """One statement for each row."""
+        with _as_sqlite3():
+            return self._db.executemany(sql, rows)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._db.in_transaction
+
+    def close(self) -> None:
+        """Close the file."""
+        with _as_sqlite3(), suppress(apsw.IOError, apsw.FullError):
+            self._db.close()  # where a last checkpoint cannot be made, Python's module keeps quiet about that
+
+
+class _as_sqlite3:  # noqa: N801 - reads as a verb at its place
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, apsw.Error):
+            raise sqlite3.OperationalError(str(error)) from None
 
 
 class _RecordingFile(apsw.VFSFile):

@@ -5,9 +5,10 @@ and ``timeline`` names, for every deed, those that belong to it in order.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,8 @@ from shudian.reading.reader import LIMIT_MAX_COUNT, Reader, Viewer
 from shudian.reading.tables import At, ReadTable, Row, Views, blob, integer, parties, text
 from shudian.reading.writer import Writer
 
-FORMAT = 3
+FORMAT = 4
+_NO_MARK = b""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,17 @@ class Said:
 class Projector:
     """Keeps the reading database at the height of the ledger."""
 
-    def __init__(self, path: Path | None, views: tuple[Views, ...], oversight: tuple[str, ...]) -> None:
-        """Open or make the database (None: in memory). ``oversight``: kinds of member that see every message and timeline."""
+    def __init__(
+        self,
+        path: Path | None,
+        views: tuple[Views, ...],
+        oversight: tuple[str, ...],
+        connect: Callable[[str], Any] | None = None,
+    ) -> None:
+        """Open or make the database (None: in memory). ``oversight``: kinds of member that see every message and timeline.
+
+        connect: another way to open the file than Python's own module, as in the simulated world.
+        """
         self.views = views
         self.oversight = oversight
         self.messages = ReadTable(
@@ -85,23 +96,23 @@ class Projector:
             parties(also=oversight),
         )
         self._projections = {kind: run for view in views for kind, run in view.projections.items()}
-        self.connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        self.connection: sqlite3.Connection = (connect or _connect)(":memory:" if path is None else str(path))
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = NORMAL")
         self._make()
         self._writer = Writer(self.connection)
         self.reader = Reader(self.connection)
 
-    def _make(self) -> None:
+    def _make(self, *, anew: bool = False) -> None:
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == FORMAT:
+        if version == FORMAT and not anew:
             return
         self.connection.execute("BEGIN")
         if version:
             for (name,) in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 self.connection.execute(f"DROP TABLE {name}")
-        self.connection.execute("CREATE TABLE position (height INTEGER NOT NULL)")
-        self.connection.execute("INSERT INTO position VALUES (-1)")
+        self.connection.execute("CREATE TABLE position (height INTEGER NOT NULL, mark BLOB NOT NULL)")
+        self.connection.execute("INSERT INTO position VALUES (-1, ?)", (_NO_MARK,))
         for table in self.tables():
             for statement in table.create_sql():
                 self.connection.execute(statement)
@@ -124,6 +135,16 @@ class Projector:
         height: int = self.connection.execute("SELECT height FROM position").fetchone()[0]
         return height
 
+    @property
+    def mark(self) -> bytes:
+        """What the ledger gave as the mark of the last block projected; empty before genesis."""
+        mark: bytes = self.connection.execute("SELECT mark FROM position").fetchone()[0]
+        return mark
+
+    def start_anew(self) -> None:
+        """Forget everything: what was projected is not of this ledger."""
+        self._make(anew=True)
+
     def project(
         self,
         height: int,
@@ -132,10 +153,12 @@ class Projector:
         events: Sequence[tuple[int, Event]],
         *,
         hooks_ms: int | None = None,
+        mark: bytes = _NO_MARK,
     ) -> None:
         """Take in one block; a block already taken in is left alone.
 
-        market_ms: of the block's messages. hooks_ms: of its hooks, where a stepped clock moved in between.
+        market_ms: of the block's messages. hooks_ms: of its hooks, where a stepped clock moved in between. mark: by which the ledger
+        knows this very block again.
         """
         if height <= self.height:
             return
@@ -150,7 +173,7 @@ class Projector:
                     run(self._writer, event, at)
                 self._tell(at, order_no, event)
             self._writer.flush()
-            self.connection.execute("UPDATE position SET height = ?", (height,))
+            self.connection.execute("UPDATE position SET height = ?, mark = ?", (height, mark))
         except BaseException:
             self._writer.forget()
             self.connection.execute("ROLLBACK")
@@ -206,3 +229,7 @@ class Projector:
     def close(self) -> None:
         """Close the database."""
         self.connection.close()
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(path, check_same_thread=False, isolation_level=None)
