@@ -42,7 +42,8 @@ lint: $(VENV)/dev.stamp ## style, types and walls 静态检查
 
 .PHONY: soak
 soak: $(VENV)/dev.stamp ## many more generated cases, 50,000 simulated worlds, half an hour of fuzzing 长时随机测试
-	HYPOTHESIS_PROFILE=soak SHUDIAN_SEEDS=50000 $(BIN)/pytest -q -n 2 tests $(ARGS)
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -n 2 tests $(ARGS)
+	$(BIN)/shudian simulate --count 50000 --jobs 2
 
 .PHONY: reference
 reference: setup ## generate docs/reference anew 生成参考文档

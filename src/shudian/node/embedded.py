@@ -446,7 +446,9 @@ class EmbeddedNode:
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
         count = len(batch.acts) + sum(map(len, applied.told))
-        self._unfollowed.append(_Made(self.height, block.signature, self._messages_ms(block, before), batch.acts, applied, count))
+        self._unfollowed.append(
+            _Made(self.height, block.signature, self._messages_ms(block, before), batch.acts, applied, count)
+        )
         if sum(made.count for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
             self.follow()
 

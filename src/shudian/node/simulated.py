@@ -4,15 +4,21 @@ Nothing here tells time or draws lots but ``random.Random(seed)``, so a seed tha
 per seed (a run with few kinds of fault goes deeper than one with all). What the clients say and what has to be true of the market at the
 end is the workload's, see :mod:`shudian.tools.simulation`; what has to be true of any ledger is tested here:
 
-* set: what was answered for good stands in the log with its first outcome, nothing stands there that nobody sent, the log only grows;
-* a repeat gets the first outcome, before and after a crash;
-* a clean execution of the whole log leads to the same app hash, rows and blobs; the read models are those built anew from the log.
+* set: what was answered for good stands in the log with its first outcome, nothing stands there that nobody sent, the log only grows; a
+  repeat gets the first outcome, before and after a crash;
+* replay: a clean execution of the whole log leads to the same app hash, rows and blobs;
+* readers: the read models, whatever a crash left of their file, see the last block and are those built anew from the log;
+* node: it refuses and stops only where something is broken, and comes up again.
+
+Each of these and of the workload's is a checker with a name, so that a test can take one away and see what is found without it.
 """
 
 import heapq
+import logging
 import os
 import random
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -48,14 +54,23 @@ _RETRIES_MAX_COUNT = 30
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a fresh folder with a name of its own is made in it
 
 
+SET, REPLAY, READERS, NODE = "set", "replay", "readers", "node"
+"""The checkers of any ledger, by name."""
+
+
 class SimulationFailed(Exception):
-    """Something that must never happen did."""
+    """Something that must never happen did; ``checker`` is the name of the one that found it."""
+
+    def __init__(self, checker: str, words: str) -> None:
+        """Found by a checker."""
+        super().__init__(f"{checker}: {words}")
+        self.checker = checker
 
 
-def that(condition: bool, words: str) -> None:
+def that(condition: bool, checker: str, words: str) -> None:
     """Raise :class:`SimulationFailed` unless the condition holds."""
     if not condition:
-        raise SimulationFailed(words)
+        raise SimulationFailed(checker, words)
 
 
 @dataclass(frozen=True)
@@ -97,8 +112,8 @@ class Workload(Protocol):
         """An answer reached its client."""
         ...
 
-    def check(self, node: EmbeddedNode, carried: Sequence[tuple[Sent, Outcomes]]) -> None:
-        """Test the state after all that the log carries, in order; raises :class:`SimulationFailed` or CheckFailed."""
+    def check(self, node: EmbeddedNode, carried: Sequence[tuple[Sent, Outcomes]], without: frozenset[str]) -> None:
+        """Test the state after all that the log carries, in order, with all checkers but some; raises :class:`SimulationFailed` or CheckFailed."""
         ...
 
 
@@ -138,7 +153,7 @@ class Faults:
 
 @dataclass
 class Report:
-    """What a run did. digest: of every step that can be seen from outside; the same seed gives the same."""
+    """What a run did. digest: SHA-256 in hex of every step that can be seen from outside; the same seed gives the same."""
 
     seed: int
     faults: Faults
@@ -148,23 +163,27 @@ class Report:
     crashes_count: int = 0
     height: int = 0
     app_hash: bytes = b""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the trace, in hex."""
-        return sha256("\n".join(self.trace).encode()).hex()
+    digest: str = ""
 
 
 class World:
     """One run of a seed."""
 
     def __init__(
-        self, seed: int, folder: Path, disk: RecordingDisk, founded: Founded, workload: Workload, trace: list[str]
+        self,
+        seed: int,
+        folder: Path,
+        disk: RecordingDisk,
+        founded: Founded,
+        workload: Workload,
+        trace: list[str],
+        without: frozenset[str],
     ) -> None:
-        """A node on the founded ledger in an empty folder; nothing moves until :meth:`run`."""
+        """A node on the founded ledger in an empty folder; nothing moves until :meth:`run`. ``without``: checkers that are taken away."""
         self._dice = random.Random(seed)  # noqa: S311 - a simulation, repeatable by its seed
         self.report = Report(seed, Faults.draw(self._dice), trace)
         self._folder, self._disk, self._founded, self._workload = folder, disk, founded, workload
+        self._without = without
         self._acts_left_count = _ACTS_COUNT
         self._now_ms = founded.now_ms + 1_000
         self._skew_ms = 0
@@ -174,8 +193,8 @@ class World:
         self._sent: dict[bytes, Sent] = {}
         self._blocks: list[bytes] = []
         self._node: EmbeddedNode | None = None
-        self._held = {name: data for name, data in founded.files.items() if name != READING_FILE}
-        self._readers: list[bytes] = [founded.files[READING_FILE]]
+        self._held = founded.files
+        self._readers = [_of_readers(founded.files)]
         self._is_calm = False
         _put(folder, founded.files)
 
@@ -194,11 +213,12 @@ class World:
                 happen()
             self._calm_down()
         except (NodeError, CheckFailed) as error:
-            raise SimulationFailed(str(error)) from error
+            raise SimulationFailed(NODE, str(error)) from error
         finally:
             self._disk.fails_at = None
             if self._node is not None:
                 self._node.close()
+        self.report.digest = sha256("\n".join(self.report.trace).encode()).hex()
         return self.report
 
     # ------------------------------------------------------------------------------------------ clock and events
@@ -206,6 +226,10 @@ class World:
     def _after(self, ms: int, happen: Callable[[], None]) -> None:
         self._event_no += 1
         heapq.heappush(self._waiting, (self._now_ms + ms, self._event_no, happen))
+
+    def _that(self, condition: bool, checker: str, words: str) -> None:
+        if checker not in self._without:
+            that(condition, checker, words)
 
     def _note(self, words: str) -> None:
         self.report.trace.append(f"{self._now_ms - self._founded.now_ms} {words}")
@@ -263,17 +287,17 @@ class World:
         try:
             answers = node.submit([sent.data for sent in batch])
         except NodeStoppedError as error:
-            that(self._is_broken(), f"the node stopped although nothing was broken: {error}")
+            self._that(self._is_broken(), NODE, f"the node stopped although nothing was broken: {error}")
             self._note("the node stops")
             self._crash(power=self._happens(50))
             return
         except NodeError as error:
             is_behind = self._last_block_ms(node) - self._node_ms() > CLOCK_BEHIND_MAX_MS
-            that(is_behind and node.height == height, f"refused for no reason: {error}")
+            self._that(is_behind and node.height == height, NODE, f"refused for no reason: {error}")
             self._note("the node waits for its clock")
             self._after(2_000, self._mend_clock)
             return
-        that(node.height <= height + len(batch), "more blocks than envelopes")
+        self._that(node.height <= height + len(batch), NODE, "more blocks than envelopes")
         self._note(f"block {node.height} {node.app_hash.hex()[:16]}")
         for sent, outcomes in zip(batch, answers, strict=True):
             self._answered(node, sent, outcomes)
@@ -281,9 +305,9 @@ class World:
     def _answered(self, node: EmbeddedNode, sent: Sent, outcomes: Outcomes) -> None:
         """The node has given its word, whether it reaches the client or not."""
         is_late = outcomes[0].number == MESSAGE_EXPIRED.number and sent.expires_ms <= node.market_ms
-        that(outcomes[0].number != ID_USED_FOR_ANOTHER.number, "an id was taken for another's")
+        self._that(outcomes[0].number != ID_USED_FOR_ANOTHER.number, SET, "an id was taken for another's")
         if sent.told is not None:
-            that(outcomes == sent.told or is_late, f"a repeat was answered {outcomes} after {sent.told}")
+            self._that(outcomes == sent.told or is_late, SET, f"a repeat was answered {outcomes} after {sent.told}")
         elif node.machine.uses_id(outcomes):
             sent.told = outcomes
         if not self._happens(self.report.faults.lost):
@@ -296,11 +320,19 @@ class World:
         self.report.answers_count += 1
         self._note(f"client {sent.client_no} hears {[outcome.number for outcome in outcomes]}")
         self._workload.heard(sent, outcomes)
-        if (
-            self._node is not None and self._dice.randrange(4) == 0
-        ):  # a client that reads at once finds what it was told
-            that(self._node.projector.height == self._node.height, "who reads does not see the last block")
+        if self._node is not None and self._dice.randrange(4) == 0:
+            self._read_at_once(self._node)
         self._after(self._dice.randrange(10, 400), partial(self._act, sent.client_no))
+
+    def _read_at_once(self, node: EmbeddedNode) -> None:
+        """A client that reads finds what it was told, or is refused where the disk broke under the read models."""
+        try:
+            height = node.projector.height
+        except NodeStoppedError as error:
+            self._that(self._is_broken(), READERS, f"reading is refused for no reason: {error}")
+            self._note("the read models stop")
+            return
+        self._that(height == node.height, READERS, "who reads does not see the last block")
 
     # ------------------------------------------------------------------------------------------ what goes wrong
 
@@ -318,8 +350,8 @@ class World:
         elif self._happens(faults.full):
             self._break_disk(apsw.FullError)
 
-    def _break_disk(self, fault: type[apsw.Error], within_count: int = 12) -> None:
-        """From one of the next steps on the disk takes nothing more."""
+    def _break_disk(self, fault: type[apsw.Error], within_count: int = 40) -> None:
+        """From one of the next steps on the disk takes nothing more, of the ledger's file and the read models'."""
         self._disk.fault = fault
         self._disk.fails_at = len(self._disk.steps) + self._dice.randrange(within_count)
 
@@ -346,13 +378,14 @@ class World:
         if self._node is not None:
             self._node.close()  # gives the files back; what this wrote is overwritten below
             self._node = None
-        self._held = left_by_crash(steps, fate, self._held)
-        readers = _read(self._folder / READING_FILE)
-        if self._happens(self.report.faults.readers):  # they are not waited for, and may be deleted by hand
-            readers = self._dice.choice([self._readers[-1], self._readers[0], b""])
-        _put(self._folder, {**self._held, **({READING_FILE: readers} if readers else {})})
+        held = left_by_crash(steps, fate, self._held)
+        readers = _of_readers(held)
+        if self._happens(self.report.faults.readers):  # put back as of an earlier day, or deleted by hand
+            readers = self._dice.choice([self._readers[-1], self._readers[0], {}])
         if readers:
             self._readers.append(readers)
+        self._held = {name: data for name, data in held.items() if not name.startswith(READING_FILE)} | readers
+        _put(self._folder, self._held)
         self._disk.steps.clear()
         self._after(self._dice.randrange(50, 2_000), self._start)
 
@@ -366,9 +399,14 @@ class World:
         if self._blocks and self._happens(self.report.faults.again):
             self._break_disk(apsw.IOError, 2)  # a start writes little
         try:
-            self._node = EmbeddedNode.open(self._folder, self._founded.node_key, now_ms=self._node_ms)
+            self._node = EmbeddedNode.open(
+                self._folder,
+                self._founded.node_key,
+                now_ms=self._node_ms,
+                connect_readers=self._disk.connect_readers,
+            )
         except (NodeError, apsw.Error) as error:
-            that(self._is_broken(), f"the ledger does not open again: {error}")
+            self._that(self._is_broken(), NODE, f"the ledger does not open again: {error}")
             self._crash(power=self._happens(50))
             return
         if self._is_broken():
@@ -383,12 +421,13 @@ class World:
     def _calm_down(self) -> None:
         """No more faults: whoever has no answer asks once more."""
         self._is_calm = True
+        if self._node is not None and self._is_broken():
+            self._crash(power=False)
         self._disk.fails_at = None
         self._start()
         node = self._node
-        that(node is not None, "the ledger did not come up")
         if node is None:
-            return
+            raise SimulationFailed(NODE, "the ledger did not come up")
         self._skew_ms = max(self._skew_ms, self._last_block_ms(node) - self._now_ms)
         for sent in list(self._sent.values()):
             if not sent.is_over:
@@ -401,11 +440,14 @@ class World:
         secrets = node.secrets
         node.close()
         self._node = None
-        verified = verify_folder(self._folder, secrets)
-        that(verified.app_hash == self.report.app_hash, "a clean replay leads to another app hash")
+        try:
+            verified = verify_folder(self._folder, secrets)
+        except NodeError as error:
+            raise SimulationFailed(REPLAY, str(error)) from error
+        self._that(verified.app_hash == self.report.app_hash, REPLAY, "a clean replay leads to another app hash")
         (self._folder / READING_FILE).unlink()
         with closing(EmbeddedNode.open(self._folder, self._founded.node_key, now_ms=self._node_ms)) as anew:
-            that(_rows(anew) == told, "the read models differ from those built anew from the log")
+            self._that(_rows(anew) == told, READERS, "the read models differ from those built anew from the log")
 
     def _check_log(self, node: EmbeddedNode) -> None:
         """The set of what was told against the log; then the workload's own tests."""
@@ -415,25 +457,24 @@ class World:
             data = encode(block)
             place = height - self._founded.height - 1
             if place < len(self._blocks):
-                that(self._blocks[place] == data, f"block {height} is another than it was")
+                self._that(self._blocks[place] == data, SET, f"block {height} is another than it was")
             else:
                 self._blocks.append(data)
             for envelope, outcomes in zip(block.envelopes, decode_outcomes(block.outcomes), strict=True):
-                that(envelope in self._sent, f"block {height} holds what nobody sent")
+                self._that(envelope in self._sent, SET, f"block {height} holds what nobody sent")
                 if node.machine.uses_id(outcomes):
-                    that(carried.setdefault(envelope, outcomes) == outcomes, f"block {height} answers a repeat anew")
-        that(len(self._blocks) <= node.height - self._founded.height, "blocks that were there are gone")
+                    is_first = carried.setdefault(envelope, outcomes) == outcomes
+                    self._that(is_first, SET, f"block {height} answers a repeat anew")
         for sent in self._sent.values():
             if sent.told is not None:
-                that(
-                    carried.get(sent.data) == sent.told,
-                    "what was acknowledged is not in the log, or with another outcome",
-                )
+                is_kept = carried.get(sent.data) == sent.told
+                self._that(is_kept, SET, "what was acknowledged is not in the log, or with another outcome")
+        self._that(len(self._blocks) <= node.height - self._founded.height, SET, "blocks that were there are gone")
         read = {(row[0], row[1]) for row in node.projector.connection.execute("SELECT sender_id, id FROM messages")}
         for data in carried:
             envelope_read = decode(data, Envelope)
-            that((envelope_read.sender_id, envelope_read.id) in read, "the read models lack a message")
-        self._workload.check(node, [(self._sent[data], outcomes) for data, outcomes in carried.items()])
+            self._that((envelope_read.sender_id, envelope_read.id) in read, READERS, "the read models lack a message")
+        self._workload.check(node, [(self._sent[data], outcomes) for data, outcomes in carried.items()], self._without)
 
 
 def _rows(node: EmbeddedNode) -> dict[str, list[tuple[Any, ...]]]:
@@ -443,8 +484,9 @@ def _rows(node: EmbeddedNode) -> dict[str, list[tuple[Any, ...]]]:
     return {name: sorted(db.execute(f"SELECT * FROM {name}"), key=repr) for name in names}  # noqa: S608 - a table of the file
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
+def _of_readers(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The read models' file and its journals."""
+    return {name: data for name, data in files.items() if name.startswith(READING_FILE)}
 
 
 def _put(folder: Path, files: dict[str, bytes]) -> None:
@@ -472,17 +514,43 @@ def at_rest(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in (LEDGER_FILE, READING_FILE)}
 
 
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """What was done to the node on purpose is not told again: its log, and faults of the disk that SQLite could do without."""
+    log, tell = logging.getLogger("shudian.node"), sys.unraisablehook
+    was_disabled, log.disabled = log.disabled, True
+
+    def tell_others(fault: Any) -> None:
+        if not isinstance(fault.exc_value, (apsw.IOError, apsw.FullError)):
+            tell(fault)
+
+    sys.unraisablehook = tell_others
+    try:
+        yield
+    finally:
+        log.disabled, sys.unraisablehook = was_disabled, tell
+
+
 def simulate(
-    seed: int, founded: Founded, workload: Workload, trace: list[str] | None = None, *, syncs: bool = True
+    seed: int,
+    founded: Founded,
+    workload: Workload,
+    trace: list[str] | None = None,
+    *,
+    syncs: bool = True,
+    without: frozenset[str] = frozenset(),
 ) -> Report:
-    """Run one seed. ``trace``: gets every step. ``syncs``: False plants a fault, a disk whose word of being synced means nothing.
+    """Run one seed.
+
+    trace: gets every step. syncs: False plants a fault, a disk whose word of being synced means nothing. without: names of checkers that
+    are taken away, to see what is found without them.
 
     Raises:
         SimulationFailed: with the words of what is wrong; any other error is a fault as well.
     """
-    with scratch() as folder:
+    with scratch() as folder, _unsaid():
         disk = RecordingDisk("simulated", syncs=syncs, is_default=True)
         try:
-            return World(seed, folder, disk, founded, workload, [] if trace is None else trace).run()
+            return World(seed, folder, disk, founded, workload, [] if trace is None else trace, without).run()
         finally:
             disk.unregister()
