@@ -18,7 +18,7 @@ help: ## this list 本说明
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 .PHONY: setup
-setup: $(VENV)/product.stamp $(if $(FAST),$(VENV)/fast.stamp) ## install the product into .venv; FAST=1 with faster signatures and settlement 安装
+setup: $(VENV)/product.stamp compiled $(if $(FAST),$(VENV)/fast.stamp) ## install the product into .venv, compiled where there is a C compiler; FAST=1 with faster signatures and settlement 安装
 	@echo "就绪 ready: $(BIN)/shudian"
 
 .PHONY: demo
@@ -26,12 +26,21 @@ demo: $(VENV)/product.stamp ## run the sandbox market 沙盒演示
 	@$(BIN)/shudian demo $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/product.stamp ## measure 性能测试
+bench: compiled ## measure 性能测试
 	@$(BIN)/shudian bench $(ARGS)
 
 .PHONY: test
-test: lint ## lint, types, walls and all tests 全部检查
+test: lint compiled ## lint, types, walls and all tests 全部检查
 	$(BIN)/pytest -q -n 2 $(ARGS)
+	@if $(BIN)/python -m shudian.tools.compiling --can; then \
+	  echo "以编译形式再测一部分 a part of the tests again, compiled"; \
+	  SHUDIAN_KERNEL=compiled $(BIN)/pytest -q -n 2 $(COMPILED_TESTS); \
+	else echo "跳过编译形式的测试 the tests of the compiled form stand aside"; fi
+
+# The kernel and the rules, told their order by hand, by chance and by a crash.
+COMPILED_TESTS = tests/unit/test_compiled.py $(wildcard tests/unit/test_kernel_*.py tests/unit/test_trading*.py tests/unit/test_funds*.py \
+	tests/unit/test_identity*.py) tests/unit/test_authority.py tests/unit/test_bad_input.py tests/unit/test_resources.py \
+	tests/unit/test_clearing_book.py tests/property/test_market_machine.py tests/node/test_crash.py tests/node/test_embedded.py
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## style, types and walls 静态检查
@@ -60,7 +69,8 @@ lock: ## write the locks from pyproject.toml; ARGS=--upgrade for newer versions 
 	@build/lock/bin/python -m pip --quiet --disable-pip-version-check install uv==$(UV_VERSION)
 	@$(UV_COMPILE) --group build --output-file requirements.lock
 	@$(UV_COMPILE) --group build --extra fast --constraints requirements.lock --output-file requirements-fast.lock
-	@$(UV_COMPILE) --group build --group dev --extra fast --constraints requirements.lock --output-file requirements-dev.lock
+	@$(UV_COMPILE) --group build --group compile --constraints requirements.lock --output-file requirements-compile.lock
+	@$(UV_COMPILE) --group build --group compile --group dev --extra fast --constraints requirements-compile.lock --output-file requirements-dev.lock
 	@rm -rf build/lock
 
 # One version of each package for every Python and platform; --no-config: a machine's own index settings stay out.
@@ -91,6 +101,17 @@ $(VENV)/product.stamp: requirements.lock pyproject.toml $(VENV)/pyvenv.cfg
 $(VENV)/fast.stamp: requirements-fast.lock $(VENV)/product.stamp
 	@echo "安装加速库… installing the fast libraries ..."
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-fast.lock
+	@touch $@
+
+# The hot path is compiled where that is possible, and anew when a source of it changed; elsewhere plain Python goes on, and says so.
+.PHONY: compiled
+compiled: $(VENV)/product.stamp
+	@if $(BIN)/python -m shudian.tools.compiling --can; then \
+	  { $(MAKE) --silent $(VENV)/compiler.stamp && $(BIN)/python -m shudian.tools.compiling; } || \
+	  echo "编译未成，以纯 Python 运行 compiling failed, plain Python runs"; fi
+
+$(VENV)/compiler.stamp: requirements-compile.lock $(VENV)/product.stamp
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-compile.lock
 	@touch $@
 
 # The tests run every back end that the processor can, so the fast libraries are among their tools.

@@ -12,4 +12,10 @@ The house, from the ground up (imports only look down; docs/decisions/0001-the-h
 - ``tools``, ``cli``  the sandbox market, benchmarks, the command line
 """
 
+from shudian.compiled import choose
+
 __version__ = "0.1.0"
+
+# Before any other module is imported: the hot ones are found compiled, or none is.
+KERNEL = choose()
+"""The form in which the kernel runs, see :mod:`shudian.compiled`."""

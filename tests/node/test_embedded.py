@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from shudian import KERNEL
 from shudian.client.client import Client, RefusedByLedgerError
+from shudian.compiled import COMPILED
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.machine import WALL, Applied
@@ -25,6 +27,9 @@ from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, genesis, key_of, reopen
 from tests.support.ledger import SECRETS
 
+REPLACES = pytest.mark.skipif(
+    KERNEL.name == COMPILED, reason="it replaces a method, which compiled code does not let one do"
+)
 HOLIDAYS = "governance.holidays_day"
 
 
@@ -149,6 +154,7 @@ def test_read_models_are_rebuilt_from_the_log(tmp_path: Path) -> None:
     again.close()
 
 
+@REPLACES
 def test_a_broken_promise_stops_the_node(tmp_path: Path, node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_args: object) -> None:
         raise CheckFailed("planted")
@@ -318,6 +324,7 @@ def test_read_models_do_not_fall_too_far_behind(tmp_path: Path, monkeypatch: pyt
     node.close()
 
 
+@REPLACES
 def test_no_search_for_garbage_while_a_block_is_made(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
     apply = node.machine.apply

@@ -29,7 +29,8 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "tools": EVERYTHING,
     "cli": EVERYTHING,
     "__main__": frozenset({"cli"}),
-    "": frozenset(),
+    "": frozenset({"compiled"}),
+    "compiled": frozenset(),
 }
 
 # Replicated code may use these alone: nothing that tells time, draws lots, does I/O, or computes in binary fractions.

@@ -12,7 +12,7 @@ from flit_core import buildapi
 
 from tests.support.source import PACKAGE, REPOSITORY
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-compile.lock", "requirements-dev.lock")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -48,14 +48,16 @@ def test_everything_installed_is_pinned_by_hash_from_no_named_index(lock: str) -
     assert all(re.match(r"[A-Za-z0-9._-]+==\S+( ; .+?)?( +--hash=sha256:[0-9a-f]{64})+$", entry) for entry in entries)
     assert "://" not in text
     wanted = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
+    if lock != "requirements.lock":
+        wanted += PROJECT["dependency-groups"]["compile"]
     if lock == "requirements-dev.lock":
         wanted += PROJECT["dependency-groups"]["dev"]
     assert {normal(re.split(r"[ =<>]", name)[0]) for name in wanted} <= set(pinned(lock))
 
 
 def test_the_tools_for_tests_change_no_version_of_the_product() -> None:
-    product, tools = (pinned(lock) for lock in LOCKS)
-    assert product.items() <= tools.items()
+    product, compiler, tools = (pinned(lock) for lock in LOCKS)
+    assert product.items() <= compiler.items() <= tools.items()
 
 
 def test_the_build_backend_is_the_locked_one() -> None:
@@ -65,7 +67,7 @@ def test_the_build_backend_is_the_locked_one() -> None:
     assert pinned("requirements.lock")[normal(name)] == version
 
 
-DISTRIBUTION_OF = {"nacl": "PyNaCl", "stdnum": "python-stdnum"}
+DISTRIBUTION_OF = {"mypyc": "mypy", "nacl": "PyNaCl", "stdnum": "python-stdnum"}
 
 
 def third_party_imports() -> set[str]:
@@ -81,11 +83,11 @@ def third_party_imports() -> set[str]:
 
 
 def test_whatever_the_product_imports_is_declared() -> None:
-    """What an extra brings may be imported where its absence is answered for; what every installation has must be needed."""
+    """What an extra or the compiler's group brings may be imported where its absence is answered for; what every installation has must be needed."""
     declared = {normal(re.split(r"[ <>=;]", entry)[0]) for entry in PROJECT["project"]["dependencies"]}
     extras = {
         normal(re.split(r"[ <>=;]", entry)[0])
-        for entries in PROJECT["project"]["optional-dependencies"].values()
+        for entries in (*PROJECT["project"]["optional-dependencies"].values(), PROJECT["dependency-groups"]["compile"])
         for entry in entries
     }
     needed = {normal(DISTRIBUTION_OF.get(name, name)) for name in third_party_imports()}

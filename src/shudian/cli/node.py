@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
+from shudian import KERNEL
 from shudian.cli.commands import Commands
 from shudian.cli.common import (
     BEIJING,
@@ -33,6 +34,7 @@ from shudian.cli.common import (
 from shudian.cli.ledger import PublicLedger
 from shudian.cli.passphrase import NoPassphraseOption, known_or_typed, new_passphrase, read_key
 from shudian.client.keys import make_key_file, seal_key_file
+from shudian.compiled import COMPILED
 from shudian.kernel.crypto import SigningKey, sha256
 from shudian.kernel.epochs import FIRST_EPOCH, NO_SECRETS, NodeSecrets
 from shudian.kernel.machine import STEPPED, WALL, Machine
@@ -182,6 +184,7 @@ def status(ledger: PublicLedger) -> None:
             "app_hash": node.app_hash.hex(),
             "invariants": "ok",
             "verifier": node.verifier.name,
+            "kernel": KERNEL.name,
         }
         declined = node.verifier.declined
     if ledger.as_json:
@@ -195,6 +198,7 @@ def status(ledger: PublicLedger) -> None:
         "app_hash": say("状态根", "app hash"),
         "invariants": say("不变量", "invariants"),
         "verifier": say("验签库", "verifier"),
+        "kernel": say("内核", "kernel"),
     }
     for name, value in facts.items():
         shown = show_time(value) if name == "market_ms" and isinstance(value, int) else value
@@ -202,6 +206,10 @@ def status(ledger: PublicLedger) -> None:
     for name, reason in declined:
         sentence = say(f"未用 {name}：{reason.zh}", f"not {name}: {reason.en}")
         out.print(sentence, style="dim", soft_wrap=True, markup=False)
+    if KERNEL.name != COMPILED:
+        out.print(
+            say(f"内核未编译：{KERNEL.zh}", f"not compiled: {KERNEL.en}"), style="dim", soft_wrap=True, markup=False
+        )
 
 
 @app.command("seal-key")

@@ -13,6 +13,7 @@ from sortedcontainers import SortedList
 
 from shudian.kernel import check
 from shudian.kernel.codec import Record, decode, encode
+from shudian.kernel.sequences import Sequence
 
 Key = tuple[int | str | bytes, ...]
 Change = tuple[str, bytes, bytes | None, int]
@@ -215,12 +216,6 @@ class Table(Generic[R]):
     def count(self, at: HasStore) -> int:
         """How many rows there are."""
         return len(at.store.rows[self.name].data)
-
-
-class Sequence(Record):
-    """The last id given out for one name."""
-
-    last_id: int
 
 
 SEQUENCES = Table("kernel.sequences", Sequence, ("name",))
