@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from shudian.faults import system_words
 from shudian.kernel.codec import decode, encode
@@ -42,7 +42,7 @@ from shudian.node.blocks import (
 from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
 from shudian.node.folder import READING_FILE, refuse_lost_blocks, take_folder
 from shudian.node.front import Front, opened_ahead
-from shudian.node.garbage import no_collection, take_back
+from shudian.node.garbage import SET_ASIDE_MIN_COUNT, no_collection, set_aside, take_back
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.store import LedgerStore
@@ -211,7 +211,7 @@ class EmbeddedNode:
         *,
         now_ms: Callable[[], int] = wall_ms,
         front: bool = False,
-    ) -> "EmbeddedNode":
+    ) -> Self:
         """Make a new chain in a folder without one."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -231,7 +231,7 @@ class EmbeddedNode:
         now_ms: Callable[[], int] = wall_ms,
         front: bool = False,
         connect_readers: ConnectReaders | None = None,
-    ) -> "EmbeddedNode":
+    ) -> Self:
         """Open the chain of a folder."""
         if not folder.is_dir():
             raise NodeError(f"没有文件夹 {folder}", f"there is no folder {folder}")
@@ -313,14 +313,17 @@ class EmbeddedNode:
 
     def submit_all(self, parts: Iterable[list[bytes]]) -> Iterator[list[tuple[Outcome, ...]]]:
         """:meth:`submit` of one part after another; while one is applied, the front opens the next, if there is a front."""
+        for envelopes, arrivals in self._through_door(parts):
+            self._refuse_going_back()
+            yield self._take(envelopes, arrivals)
+
+    def _through_door(self, parts: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], list[Arrival]]]:
         if self.front is None:
             for envelopes in parts:
-                self._refuse_going_back()
-                yield self._take(envelopes, self.machine.door.open_all(envelopes))
+                yield envelopes, self.machine.door.open_all(envelopes)
         else:
             for envelopes, opening in opened_ahead(parts, self.front):
-                self._refuse_going_back()
-                yield self._take(envelopes, opening.result())
+                yield envelopes, opening.result()
 
     def _refuse_going_back(self) -> None:
         behind_ms = self._behind_ms()
@@ -424,12 +427,13 @@ class EmbeddedNode:
             raise self._stopped
         time_ms = max(self._now_ms(), self._last.header.time_ms)
         try:
-            with no_collection(len(batch.acts)):
-                applied = self.machine.apply(time_ms, batch.acts)
-                block = self._seal(
-                    batch.envelopes, [act.data_digest for act in batch.acts], applied, self._last, time_ms
-                )
-                self._store.commit(block, applied)
+            with no_collection():
+                applied = self._apply(time_ms, batch.acts)
+                digests = [act.data_digest for act in batch.acts]
+                block = self._seal(batch.envelopes, digests, applied, self._last, time_ms)
+                self._commit(block, applied)
+                if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
+                    set_aside()
         except NodeError as error:
             self._stopped = _stop(error.zh, error.en)
             raise self._stopped from None
@@ -500,6 +504,12 @@ class EmbeddedNode:
             hooks_ms=made.applied.market_ms,
             mark=made.mark,
         )
+
+    def _apply(self, time_ms: int, acts: list[Opened[Message]]) -> Applied:
+        return self.machine.apply(time_ms, acts)
+
+    def _commit(self, block: Block, applied: Applied) -> None:
+        self._store.commit(block, applied)
 
     def _seal(
         self, envelopes: list[bytes], digests: list[bytes], applied: Applied, before: Block | None, time_ms: int

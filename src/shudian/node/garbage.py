@@ -9,22 +9,25 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SET_ASIDE_MIN_COUNT = 256
-"""Envelopes of a block that is worth setting aside; a program that makes small ones has time to search."""
+SET_ASIDE_MIN_COUNT = 1_024
+"""Changed rows of a block that is worth setting aside; a program that makes small ones has time to search."""
 
 
 @contextmanager
-def no_collection(envelopes_count: int = 0) -> Iterator[None]:
-    """No search for cyclic garbage within; afterwards it goes on, but past what lives by then if this was a large block: see :func:`take_back`."""
+def no_collection() -> Iterator[None]:
+    """No search for cyclic garbage within; afterwards it goes on as before."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if envelopes_count >= SET_ASIDE_MIN_COUNT:
-            gc.freeze()
         if was_on:
             gc.enable()
+
+
+def set_aside() -> None:
+    """Let the search pass by what lives now, until :func:`take_back`."""
+    gc.freeze()
 
 
 def take_back() -> None:

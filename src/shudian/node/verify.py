@@ -34,7 +34,7 @@ from shudian.node.blocks import (
 )
 from shudian.node.errors import NodeError
 from shudian.node.front import Front, opened_ahead, pays
-from shudian.node.garbage import no_collection, take_back
+from shudian.node.garbage import SET_ASIDE_MIN_COUNT, no_collection, set_aside, take_back
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.rows import shown_key
@@ -187,8 +187,11 @@ def _execute(block: Block, genesis: Genesis, machine: Machine, open_all: Callabl
         for data in block.envelopes:
             _need_secret_of(data, machine)
         arrivals = open_all()
-        with no_collection(len(arrivals)):
-            return machine.apply(block.header.time_ms, arrivals)
+        with no_collection():
+            applied = machine.apply(block.header.time_ms, arrivals)
+            if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
+                set_aside()
+            return applied
     except CheckFailed as error:
         raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
 

@@ -7,14 +7,15 @@ post, emit events. Timed: from the door to the durable answer of the last; the r
 
 import os
 import platform
+import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,12 @@ from shudian.node.verifiers import ENVIRONMENT_NAME, MULTIBUFFER, PYNACL, choose
 from shudian.node.verify import verify_folder
 from shudian.sandbox.companies import credit_code
 from shudian.tools.bench.growth import growth
+from shudian.tools.bench.timed import STAGES, TimedNode
 
 MEMBERS_COUNT = 500
-ORDERS_COUNT = 10_000
+ORDERS_COUNT = 24_000
+"""As many as the read models may be behind, see ``UNFOLLOWED_MAX_COUNT``: so they follow after the timing."""
+GROWTH_ORDERS_COUNT = 10_000
 BLOCK_COUNT = 2_000
 BATCH_COUNT = 100
 VERIFY_COUNT = 20_000
@@ -63,7 +67,8 @@ UP_SECONDS = 60
 START_MS = clock.ms_at(20260620, 8)
 TRADE_DAY, DELIVERY_DAY = 20260620, 20260622
 PRICE_LOW_MYUAN_MWH, PRICE_STEP_MYUAN_MWH, PRICE_STEPS = 180_000, 500, 41
-STAGES = ("door", "execute", "commit", "project")
+FRONT = "front"
+"""The stage that the process beside the engine spends."""
 EXCHANGE_ID, BANK_ID = 1, 3
 
 
@@ -79,6 +84,16 @@ class _Turn:
     acknowledged_s: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Market:
+    """A folder with a prepared market, its session, and sealed orders for it: one an envelope, and in batches."""
+
+    folder: Path
+    session_id: int
+    single: list[bytes]
+    batched: list[bytes]
+
+
 def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
     """Medians over ``runs``: rates per second, ratios to the two-core verify rate, acknowledge times at half load, microseconds per order by stage.
 
@@ -90,15 +105,17 @@ def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
     batched: list[_Turn] = []
     faster: list[_Turn] = []
     acknowledged_s: list[float] = []
-    for turn in range(runs):
-        verify_rates.append(verify_per_s())
-        with _verifier(PYNACL):
-            single.append(_run(turn, 1))
-            batched.append(_run(turn, BATCH_COUNT))
-            acknowledged_s.extend(_paced(turn, single[-1].orders_per_s / 2))
-        if fast:
-            with _verifier(fast):
-                faster.append(_run(turn, 1))
+    with prepared_market() as market:
+        for _ in range(runs):
+            verify_rates.append(verify_per_s())
+            with _verifier(PYNACL):
+                single.append(_run(market, market.single, 1))
+                batched.append(_run(market, market.batched, BATCH_COUNT))
+                acknowledged_s.extend(_paced(market, single[-1].orders_per_s / 2))
+            if fast:
+                with _verifier(fast):
+                    faster.append(_run(market, market.single, 1))
+        grown = growth(partial(_machine_of, market)) if growth_too else None
     verify_rate = statistics.median(verify_rates)
     rates = {
         "single_orders_per_s": _median(single, "orders_per_s"),
@@ -126,9 +143,9 @@ def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
         "trades": single[-1].trades,
         "stages": {
             name: round(statistics.median([turn.spent[name] for turn in single]) / ORDERS_COUNT * 1e6, 1)
-            for name in STAGES
+            for name in (*STAGES, FRONT)
         },
-        "growth": growth(_prepared) if growth_too else None,
+        "growth": grown,
     }
 
 
@@ -176,33 +193,48 @@ def _verifier(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _market(turn: int, batch_count: int, orders_count: int) -> Iterator[tuple[EmbeddedNode, list[bytes]]]:
-    """A node with a market and a front that is up, and sealed orders for it."""
-    with tempfile.TemporaryDirectory() as folder:
-        node = EmbeddedNode.create(Path(folder), _genesis(), _key("node"), now_ms=lambda: START_MS, front=True)
+def prepared_market(orders_count: int = ORDERS_COUNT) -> Iterator[_Market]:
+    """The market that every run starts from, made once."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        node = EmbeddedNode.create(folder, _genesis(), _key("node"), now_ms=lambda: START_MS)
         try:
             session_id = _prepare(node)
-            envelopes = _signed_orders(node, session_id, turn, batch_count, orders_count)
-            node.follow()
+            single, batched = (_signed_orders(node, session_id, count, orders_count) for count in (1, BATCH_COUNT))
+        finally:
+            node.close()
+        yield _Market(folder, session_id, single, batched)
+
+
+@contextmanager
+def _opened(market: _Market) -> Iterator[TimedNode]:
+    """A node on a copy of the market, with a front that is up."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "data"
+        shutil.copytree(market.folder, folder)
+        node = TimedNode.open(folder, _key("node"), now_ms=lambda: START_MS, front=True)
+        try:
             if node.front is not None:
                 node.front.wait_up(UP_SECONDS)
-            yield node, envelopes
+            node.reset()
+            yield node
         finally:
             node.close()
 
 
-def _run(turn: int, batch_count: int) -> _Turn:
+def _run(market: _Market, envelopes: list[bytes], batch_count: int) -> _Turn:
     result = _Turn()
-    with _market(turn, batch_count, ORDERS_COUNT) as (node, envelopes):
+    with _opened(market) as node:
         step = BLOCK_COUNT // batch_count
         blocks = [envelopes[first : first + step] for first in range(0, len(envelopes), step)]
-        result.spent = _time_stages(node)
+        front_s = _front_s(node)
         started = time.perf_counter()
         outcomes = [outcome for block in node.submit_all(blocks) for answers in block for outcome in answers]
         seconds = time.perf_counter() - started
-        result.spent["door"] = seconds - sum(result.spent.values())
+        result.spent = {**node.spent, "rest": seconds - sum(node.spent.values()), FRONT: _front_s(node) - front_s}
         node.follow()
         followed_seconds = time.perf_counter() - started
+        result.spent["project"] = node.spent["project"]
         _all_done(tuple(outcomes))
         result.orders_per_s, result.followed_per_s = len(outcomes) / seconds, len(outcomes) / followed_seconds
         result.trades = node.projector.connection.execute("SELECT COUNT(*) FROM trading_tape").fetchone()[0]
@@ -213,11 +245,20 @@ def _run(turn: int, batch_count: int) -> _Turn:
     return result
 
 
-def _paced(turn: int, rate_per_s: float) -> list[float]:
+def _front_s(node: EmbeddedNode) -> float:
+    """Seconds of a core that the front has spent so far; 0 where that cannot be asked."""
+    try:
+        user, system = Path(f"/proc/{node.front.pid if node.front else 0}/stat").read_text().split()[13:15]
+    except OSError:
+        return 0.0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _paced(market: _Market, rate_per_s: float) -> list[float]:
     """Seconds from arrival to durable answer of each order, while orders arrive evenly at a rate; what is there goes into a block together."""
-    count = int(rate_per_s * PACED_SECONDS)
+    count = min(len(market.single), int(rate_per_s * PACED_SECONDS))
     seconds: list[float] = []
-    with _market(turn, 1, count) as (node, envelopes):
+    with _opened(market) as node:
         started = time.perf_counter()
         while len(seconds) < count:
             done = len(seconds)
@@ -226,24 +267,19 @@ def _paced(turn: int, rate_per_s: float) -> list[float]:
                 node.follow()
                 time.sleep(max(0.0, started + (done + 1) / rate_per_s - time.perf_counter()))
                 continue
-            node.submit(envelopes[done:due])
+            node.submit(market.single[done:due])
             answered = time.perf_counter() - started
             seconds.extend(answered - number / rate_per_s for number in range(done, due))
     return seconds
 
 
-def _prepared() -> tuple[Machine, int, Sequence[Sequence[Arrival]]]:
-    """A market's machine, its session, and blocks of orders that have been through the door; its folder is gone, it lives in memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        node = EmbeddedNode.create(Path(folder), _genesis(), _key("node"), now_ms=lambda: START_MS)
-        try:
-            session_id = _prepare(node)
-            envelopes = _signed_orders(node, session_id, 0, 1, ORDERS_COUNT)
-            arrivals = node.machine.door.open_all(envelopes)
-        finally:
-            node.close()
+def _machine_of(market: _Market) -> tuple[Machine, int, Sequence[Sequence[Arrival]]]:
+    """The market's machine, its session, and blocks of orders that have been through the door; its folder is closed, it lives in memory."""
+    node = EmbeddedNode.open(market.folder, _key("node"), now_ms=lambda: START_MS)
+    node.close()
+    arrivals = node.machine.door.open_all(market.single[:GROWTH_ORDERS_COUNT], verify_signatures=False)
     blocks = [arrivals[first : first + BLOCK_COUNT] for first in range(0, len(arrivals), BLOCK_COUNT)]
-    return node.machine, session_id, blocks
+    return node.machine, market.session_id, blocks
 
 
 def _key(name: str) -> SigningKey:
@@ -326,11 +362,11 @@ def _resource(kind: Kind) -> RegisterResource:
     )
 
 
-def _signed_orders(node: EmbeddedNode, session_id: int, turn: int, batch_count: int, orders_count: int) -> list[bytes]:
+def _signed_orders(node: EmbeddedNode, session_id: int, batch_count: int, orders_count: int) -> list[bytes]:
     """Orders around one price, so that a good half of them trade; a small multiplicative generator spreads them."""
     transport = LocalTransport(node)
     clients = [Client(transport, _member_id(place), [_key(f"member-{place}")]) for place in range(MEMBERS_COUNT)]
-    envelopes, state = [], turn + 1
+    envelopes, state = [], 1
     for number in range(-(-orders_count // batch_count)):
         place = number % MEMBERS_COUNT
         side = Side.SELL if _kind(place) is Kind.GENERATOR else Side.BUY
@@ -340,41 +376,5 @@ def _signed_orders(node: EmbeddedNode, session_id: int, turn: int, batch_count: 
             price = PRICE_LOW_MYUAN_MWH + state % PRICE_STEPS * PRICE_STEP_MYUAN_MWH
             segment = state // PRICE_STEPS % SEGMENTS_PER_DAY
             orders.append(PlaceOrder(session_id, segment, side, price, 100 * (1 + state % 50)))
-        envelopes.append(clients[place].seal(orders, message_id=derived_id("bench", str(turn), str(number))))
+        envelopes.append(clients[place].seal(orders, message_id=derived_id("bench", str(batch_count), str(number))))
     return envelopes
-
-
-class _Watched:
-    """A machine whose ``apply`` is timed."""
-
-    def __init__(self, machine: Machine, apply: Callable[..., Any]) -> None:
-        self._machine = machine
-        self.apply = apply
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._machine, name)
-
-
-def _time_stages(node: EmbeddedNode) -> dict[str, float]:
-    """Put a stopwatch around the stages of this node; returns the seconds, filled while it runs."""
-    spent = dict.fromkeys(STAGES, 0.0)
-
-    def timed(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(run)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            started = time.perf_counter()
-            try:
-                return run(*args, **kwargs)
-            finally:
-                spent[name] += time.perf_counter() - started
-
-        return watched
-
-    # Compiled code lets no method be replaced: the watch stands in the machine's place.
-    setattr(node, "machine", _Watched(node.machine, timed("execute", node.machine.apply)))  # noqa: B010 - it is not a machine to mypy
-    for name, owner, method in (
-        ("commit", node._store, "commit"),  # noqa: SLF001 - a stopwatch has to stand inside
-        ("project", node.projector, "project"),
-    ):
-        setattr(owner, method, timed(name, getattr(owner, method)))
-    return spent

@@ -10,7 +10,6 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -42,6 +41,7 @@ from shudian.node.founding import SICHUAN_FOUNDERS, found
 from shudian.node.genesis import Genesis
 from shudian.node.local import LocalTransport
 from shudian.sandbox.companies import credit_code
+from shudian.tools.bench.timed import STAGES, TimedNode
 
 METERS_COUNT = 4_000
 DAYS_COUNT = 5
@@ -49,7 +49,6 @@ VERIFY_COUNT = 4_000
 START_DAY = 20260601
 CAPACITY_KW = 1_000
 BATCH_COUNT = 1_000
-STAGES = ("door", "execute", "commit", "project")
 EXCHANGE_ID, GRID_ID, USER_ID = 1, 2, len(SICHUAN_FOUNDERS) + 1
 
 
@@ -94,17 +93,22 @@ def _verify_per_s() -> float:
 
 def _points_per_s(turn: int) -> tuple[float, dict[str, float]]:
     with tempfile.TemporaryDirectory() as folder:
-        node = EmbeddedNode.create(Path(folder), _genesis(), _key("node"), now_ms=lambda: clock.ms_at(START_DAY, 8))
+        node = TimedNode.create(Path(folder), _genesis(), _key("node"), now_ms=lambda: clock.ms_at(START_DAY, 8))
         try:
             _prepare(node)
             days = [clock.day_after(START_DAY, count) for count in range(DAYS_COUNT)]
             _client(node, EXCHANGE_ID, "exchange-operator").submit(AdvanceClock(clock.ms_at(days[-1], 24)))
             blocks = [_signed_day(node, day, turn) for day in days]
-            spent = _time_stages(node)
+            node.follow()
+            node.reset()
             started = time.perf_counter()
             outcomes = [answers for block in blocks for answers in node.submit(block)]
             # Read models follow when much waits, some of them before the last answer: that part is none of the answer's.
-            seconds = time.perf_counter() - started - spent["project"]
+            followed_seconds = node.spent["project"]
+            seconds = time.perf_counter() - started - followed_seconds
+            spent = {**node.spent, "rest": seconds + followed_seconds - sum(node.spent.values())}
+            node.follow()
+            spent["project"] = node.spent["project"]
             _all_done(tuple(answer for answers in outcomes for answer in answers))
         finally:
             node.close()
@@ -189,27 +193,3 @@ def _signed_day(node: EmbeddedNode, day: int, turn: int) -> list[bytes]:
         )
         for first in range(0, METERS_COUNT, METERS_MAX_COUNT)
     ]
-
-
-def _time_stages(node: EmbeddedNode) -> dict[str, float]:
-    """Put a stopwatch around the four stages of this node; returns the seconds, filled while it runs."""
-    spent = dict.fromkeys(STAGES, 0.0)
-
-    def timed(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            started = time.perf_counter()
-            try:
-                return run(*args, **kwargs)
-            finally:
-                spent[name] += time.perf_counter() - started
-
-        return watched
-
-    for name, owner, method in (
-        ("door", node.machine.door, "open_all"),
-        ("execute", node.machine, "apply"),
-        ("commit", node._store, "commit"),  # noqa: SLF001 - a stopwatch has to stand inside
-        ("project", node.projector, "project"),
-    ):
-        setattr(owner, method, timed(name, getattr(owner, method)))
-    return spent
