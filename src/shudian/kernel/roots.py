@@ -50,9 +50,12 @@ class StateTree:
         buckets, dirty = self._buckets, dict[int, bytes]()
         state_keys: dict[int, bytes] = {}
         state_key, height, version_before = b"", b"", -1
+        table_before, table_prefix = "", b""
         for table, key, row, version in changes:
-            path = row_path(table, key)
-            bucket = bucket_no(path)
+            if table != table_before:
+                table_before, table_prefix = table, table.encode() + b"\x00"
+            path = sha256(table_prefix + key)  # merkle.row_path
+            bucket = path[0] << 8 | path[1]  # merkle.bucket_no
             dirty[bucket] = NOTHING
             entries = buckets.get(bucket)
             if entries is None:
@@ -74,15 +77,20 @@ class StateTree:
                 entries[place] = entry
             else:
                 entries.insert(place, entry)
+        self._hash_buckets(dirty)
+        for nodes in reversed(self._nodes):
+            dirty = self._level_up(nodes, dirty)
+        self.root = dirty.get(0, self.root)
+
+    def _hash_buckets(self, dirty: dict[int, bytes]) -> None:
+        """Fill in the hashes of the buckets whose rows changed; those without rows go."""
+        buckets = self._buckets
         for bucket in dirty:
             entries = buckets[bucket]
             if entries:
                 dirty[bucket] = sha256(b"\x02" + b"".join(entries))
             else:
                 del buckets[bucket]
-        for nodes in reversed(self._nodes):
-            dirty = self._level_up(nodes, dirty)
-        self.root = dirty.get(0, self.root)
 
     def _level_up(self, nodes: dict[int, bytearray], dirty: dict[int, bytes]) -> dict[int, bytes]:
         """Set the children that changed in the nodes of a level; returns the hashes of those nodes."""

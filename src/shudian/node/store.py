@@ -229,24 +229,30 @@ class LedgerStore:
         self._db.executemany("INSERT INTO meta VALUES (?, ?, ?)", rows)
         self._ids = {}
 
-    def _write(self, block: Block, applied: Applied) -> dict[tuple[str, bytes], int]:
-        """Write all of a block; returns the numbers given to keys that are new."""
+    def _write(self, block: Block, applied: Applied) -> dict[str, dict[bytes, int]]:
+        """Write all of a block; returns the numbers given to keys that are new, by table."""
         data = encode(block)
         self._db.execute("INSERT INTO blocks VALUES (?, ?, ?)", (block.header.height, data, sha256(data)))
         self._db.executemany("INSERT OR IGNORE INTO cold VALUES (?, ?)", applied.cold)
-        known = self._ids or {}
-        given: dict[tuple[str, bytes], int] = {}
+        ids = self._ids or {}
+        known: dict[bytes, int] = {}
+        new: dict[bytes, int] = {}
+        given: dict[str, dict[bytes, int]] = {}
         rows: list[tuple[int, int, bytes, bytes, int]] = []
         removed: list[tuple[int]] = []
+        table_before, table_id, last_id = "", 0, self._last_id
         for table, key_bytes, row, height in applied.changes:
-            row_id = known.get(table, {}).get(key_bytes)
+            if table != table_before:  # they come table by table
+                table_before, table_id, known = table, self._table_id(table), ids.get(table, {})
+                new = given.setdefault(table, {})
+            row_id = known.get(key_bytes)
             if row is None:
                 if row_id is not None:  # a row that came and went in one block was never here
                     removed.append((row_id,))
                 continue
             if row_id is None:
-                row_id = given[(table, key_bytes)] = self._last_id + len(given) + 1
-            rows.append((row_id, self._table_id(table), key_bytes, row, height))
+                row_id = last_id = new[key_bytes] = last_id + 1
+            rows.append((row_id, table_id, key_bytes, row, height))
         rows.sort()
         self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", rows)
         self._db.executemany("DELETE FROM state WHERE id = ?", removed)
@@ -259,15 +265,15 @@ class LedgerStore:
             self._db.execute("INSERT INTO state_tables VALUES (?, ?)", (self._table_ids[table], table))
         return self._table_ids[table]
 
-    def _keep_ids(self, applied: Applied, given: dict[tuple[str, bytes], int]) -> None:
+    def _keep_ids(self, applied: Applied, given: dict[str, dict[bytes, int]]) -> None:
         """The block is durable: remember the numbers it gave, forget those of the rows it removed."""
         ids = self._ids if self._ids is not None else {}
-        for (table, key_bytes), row_id in given.items():
-            ids.setdefault(table, {})[key_bytes] = row_id
+        for table, new in given.items():
+            ids.setdefault(table, {}).update(new)
+            self._last_id += len(new)
         for table, key_bytes, row, _ in applied.changes:
             if row is None:
                 ids.get(table, {}).pop(key_bytes, None)
-        self._last_id += len(given)
 
     def cold(self, digest: bytes) -> bytes | None:
         """A cold blob by its digest, None if there is none; the machine tests it against the digest.
