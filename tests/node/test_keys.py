@@ -274,6 +274,40 @@ def test_the_key_of_a_new_person_is_sealed_unless_a_clear_no(
     read_key_file(key, None if more else trying(OTHER))
 
 
+def test_a_lost_admin_key_is_replaced_from_the_command_line(chain: Path, tmp_path: Path) -> None:
+    data, second, new = ("--data", str(chain)), tmp_path / "second.key", tmp_path / "new.key"
+    papers = tmp_path / "papers"
+    papers.write_text("a letter with a seal")
+    admin, reviewer = (str(chain / "keys" / f"exchange-{role}.key") for role in ("admin", "reviewer"))
+    line = ("member", "add-person", "--role", "reviewer", "--person", "1", "--key-file", str(second), *data)
+    assert run(*line, "--key", admin, lines=(PASSPHRASE,))[0] == 0
+    code, output = run("member", "new-key", str(new), "--person", "2", "--json", lines=(OTHER,))
+    assert code == 0, output
+    made = json.loads(output)
+    assert made["public_key"] == read_public_key(new).hex()
+    bank = json.loads(run("member", "list", "--kind", "bank", *data, "--json", lines=(PASSPHRASE,))[1])[0]["member_id"]
+    auditor = ("--key", str(chain / "keys" / "regulator-officer.key"))
+    bank_admin = str(chain / "keys" / "bank-admin.key")
+    persons = json.loads(run("member", "persons", *data, "--key", bank_admin, "--json", lines=(PASSPHRASE,))[1])
+    (lost,) = (one["person_no"] for one in persons if one["roles"] == "admin")
+    change = ("--public-key", made["public_key"], "--person-digest", made["person_digest"], "--evidence", str(papers))
+    papered = (*change, "--reason", "密钥遗失", *data, "--key", reviewer)
+    replacing = ("member", "replace-admin", str(bank), str(lost), *papered)
+    code, output = run(*replacing, lines=(PASSPHRASE,))
+    assert code != 0
+    assert "3010" in output
+    code, output = run(*replacing, "--key", str(second), lines=(PASSPHRASE,))
+    assert code == 0, output
+    told = json.loads(run("member", "replaced-admins", *data, "--json", lines=(PASSPHRASE,))[1])
+    assert [(one["member_id"], one["old_person_no"]) for one in told] == [(bank, lost)]
+    teller = ("--role", "teller", "--person", "3", "--key-file", str(tmp_path / "teller.key"))
+    adding = ("member", "add-person", *teller, *data)
+    assert "3007" in run(*adding, "--key", bank_admin, lines=(PASSPHRASE,))[1]
+    assert run(*adding, "--key", str(new), lines=(PASSPHRASE, OTHER))[0] == 0
+    code, output = run("message", "timeline", f"member:{bank}", *data, *auditor, lines=(PASSPHRASE,))
+    assert "管理员已由审核方更换" in output
+
+
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
     """Somebody types these lines; returns the prompts as they come."""
     prompts: list[str] = []
@@ -337,6 +371,7 @@ def test_no_option_and_no_variable_carries_a_secret() -> None:
         ("epoch accept", "no_passphrase"): None,
         ("member apply", "no_passphrase"): None,
         ("member add-person", "no_passphrase"): None,
+        ("member new-key", "no_passphrase"): None,
         ("demo", "seed"): None,
         ("simulate", "seed"): None,
     }

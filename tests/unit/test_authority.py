@@ -201,7 +201,10 @@ def test_those_whom_the_declaration_names_may_say_it(node: EmbeddedNode, kind: t
     message = minimal(kind)
     for of, _ in named(kind):
         for role in (kind.authority.role,) if kind.authority.role else ROLES_OF_KIND[of]:
-            authorise(node, (member_id(of), [signer(of, role)], message))
+            keys = [signer(of, role, no=no + 1) for no in range(kind.authority.signers)]
+            authorise(node, (member_id(of), keys, message))
+            if len(keys) > 1:
+                assert numbers(node, [(member_id(of), keys[:-1], message)]) == [3010]
             if of in APPLICANT_KINDS and not kind.authority.active_only:
                 authorise(node, (member_id(of, "suspended"), [signer(of, role, "suspended")], message))
     if not kind.authority.kinds:

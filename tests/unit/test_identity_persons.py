@@ -5,12 +5,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shudian.contracts.governance.messages import SetSetting
-from shudian.contracts.identity.messages_persons import ROLES_OF_KIND, AddPerson, RevokeKey, RotateKey, SetRoles
+from shudian.contracts.identity.messages import ConfirmExit, FreezeMember, RequestExit
+from shudian.contracts.identity.messages_persons import (
+    ROLES_OF_KIND,
+    AddPerson,
+    AdminReplaced,
+    KeyRevoked,
+    PersonAdded,
+    ReplaceAdmin,
+    RevokeKey,
+    RotateKey,
+    SetRoles,
+)
 from shudian.contracts.roles import Kind, Role
 from shudian.kernel.crypto import sha256
 from shudian.kernel.messages import Message
-from tests.support.ledger import key_of
-from tests.unit.test_identity import DIGEST, EXCHANGE, GENERATOR, market
+from tests.support.ledger import Ledger, key_of
+from tests.unit.test_identity import DIGEST, EXCHANGE, GENERATOR, NOBODY, REGULATOR, market
 
 TRADER = (Role.TRADER,)
 
@@ -98,6 +109,91 @@ def test_the_last_admin_may_go_once_there_is_another() -> None:
     book.done(GENERATOR, SetRoles(2, (Role.ADMIN,)), "gen-admin")
     book.done(GENERATOR, RevokeKey(1, "离职"), "gen-admin")
     assert book.refused(GENERATOR, SetRoles(2, TRADER), "gen-trader") == 3024
+    book.machine.check_all()
+
+
+BOTH = ("ex-reviewer", "ex-reviewer-2")
+
+
+def two_reviewers() -> Ledger:
+    book = market()
+    book.done(EXCHANGE, person("ex-reviewer-2", Role.REVIEWER), "ex-admin")
+    return book
+
+
+def in_place_of(
+    member_id: int = GENERATOR, person_no: int = 1, key: str = "new", digest: bytes = DIGEST
+) -> ReplaceAdmin:
+    return ReplaceAdmin(member_id, person_no, digest, key_of(key).public_key, sha256(b"papers"), "密钥遗失，已核验")
+
+
+def test_two_reviewers_replace_an_only_admin_whose_key_is_lost() -> None:
+    book = two_reviewers()
+    assert book.done(EXCHANGE, in_place_of(), *BOTH).person_no == 4
+    revoked, added, replaced = book.events
+    assert isinstance(revoked, KeyRevoked)
+    assert isinstance(added, PersonAdded)
+    assert isinstance(replaced, AdminReplaced)
+    assert (revoked.person_no, added.person_no, added.roles) == (1, 4, (Role.ADMIN,))
+    assert (replaced.old_person_no, replaced.new_person_no, replaced.decided_by_id) == (1, 4, EXCHANGE)
+    assert replaced.parties == (GENERATOR,), "the member's other persons see it on the member's timeline"
+    assert book.refused(GENERATOR, person("li"), "gen-admin") == 3007, "the lost key is out of force"
+    book.done(GENERATOR, person("li"), "new")
+    book.machine.check_all()
+
+
+@pytest.mark.parametrize(
+    ("message", "signers", "number"),
+    [
+        (in_place_of(), ("ex-reviewer",), 3010),
+        (in_place_of(), ("ex-reviewer", "ex-admin"), 3009),
+        (in_place_of(NOBODY), BOTH, 3001),
+        (in_place_of(EXCHANGE), BOTH, 3014),
+        (in_place_of(person_no=9), BOTH, 3021),
+        (in_place_of(person_no=2), BOTH, 3030),
+        (in_place_of(key="gen-admin"), BOTH, 3011),
+        (in_place_of(key="ret-admin"), BOTH, 3011),
+        (in_place_of(digest=b""), BOTH, 1011),
+        (in_place_of(person_no=0), BOTH, 1011),
+        (ReplaceAdmin(GENERATOR, 1, DIGEST, key_of("new").public_key, b"", "x"), BOTH, 1011),
+        (ReplaceAdmin(GENERATOR, 1, DIGEST, key_of("new").public_key, DIGEST, ""), BOTH, 1011),
+    ],
+)
+def test_a_replacement_is_refused(message: ReplaceAdmin, signers: tuple[str, ...], number: int) -> None:
+    assert two_reviewers().refused(EXCHANGE, message, *signers) == number
+
+
+def test_reviewers_keep_out_while_another_admin_acts() -> None:
+    book = two_reviewers()
+    book.done(GENERATOR, SetRoles(2, (Role.ADMIN,)), "gen-admin")
+    assert book.refused(EXCHANGE, in_place_of(), *BOTH) == 3031
+    book.done(GENERATOR, RevokeKey(1, "离职"), "gen-trader")
+    assert book.refused(EXCHANGE, in_place_of(), *BOTH) == 3021
+    book.done(EXCHANGE, in_place_of(person_no=2), *BOTH)
+    book.machine.check_all()
+
+
+def test_who_takes_the_place_is_no_other_active_person_and_the_member_lives() -> None:
+    book = two_reviewers()
+    book.done(GENERATOR, AddPerson(DIGEST, key_of("li").public_key, TRADER), "gen-admin")
+    assert book.refused(EXCHANGE, in_place_of(), *BOTH) == 3022
+    book.done(GENERATOR, RequestExit("业务调整"), "gen-admin")
+    book.done(EXCHANGE, ConfirmExit(GENERATOR, "已结清"), "ex-reviewer")
+    assert book.refused(EXCHANGE, in_place_of(digest=sha256(b"new")), *BOTH) == 3019
+
+
+def test_a_frozen_member_gets_an_admin_and_stays_frozen() -> None:
+    book = two_reviewers()
+    book.done(REGULATOR, FreezeMember(GENERATOR, "涉嫌操纵市场", 20260703), "reg-officer")
+    book.done(EXCHANGE, in_place_of(), *BOTH)
+    assert book.refused(GENERATOR, person("li"), "new") == 3003
+
+
+def test_a_lost_key_of_the_exchange_is_the_regulator_s_case() -> None:
+    book = market()
+    book.done(REGULATOR, person("reg-2", Role.REVIEWER), "reg-admin")
+    book.done(REGULATOR, in_place_of(EXCHANGE), "reg-admin", "reg-2")
+    book.done(EXCHANGE, person("li", Role.REVIEWER), "new")
     book.machine.check_all()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from shudian.contracts.identity import views, views_persons
 from shudian.contracts.identity.messages import ConfirmExit, FreezeMember, RequestExit, SuspendMember, UnfreezeMember
-from shudian.contracts.identity.messages_persons import AddPerson, RevokeKey, RotateKey, SetRoles
+from shudian.contracts.identity.messages_persons import AddPerson, ReplaceAdmin, RevokeKey, RotateKey, SetRoles
 from shudian.contracts.identity.messages_registration import ChangeMember, Decision, ResubmitApplication
 from shudian.contracts.identity.rules import CONTRACT
 from shudian.contracts.roles import OVERSIGHT, Kind, Role
@@ -154,6 +154,17 @@ def test_suspension_and_exit_show_in_the_register(told: Told) -> None:
     book.done(GENERATOR, RequestExit("业务调整"), "gen-admin")
     book.done(EXCHANGE, ConfirmExit(GENERATOR, "已结清"), REVIEWER)
     assert [row["member_id"] for row in views.register(reader, THE_PUBLIC, standing="exited")] == [GENERATOR]
+
+
+def test_a_replaced_admin_is_shown_to_all(told: Told) -> None:
+    book, reader = told.book, told.reader
+    book.done(EXCHANGE, AddPerson(DIGEST, key_of("ex-2").public_key, (Role.REVIEWER,)), "ex-admin")
+    new_key = key_of("new").public_key
+    book.done(EXCHANGE, ReplaceAdmin(GENERATOR, 1, DIGEST, new_key, DIGEST, "密钥遗失"), REVIEWER, "ex-2")
+    (row,) = views_persons.replaced_admins(reader, THE_PUBLIC, member_id=GENERATOR)
+    assert (row["old_person_no"], row["new_person_no"], row["decided_by_id"]) == (1, 4, EXCHANGE)
+    persons = views_persons.persons(reader, OWNER)
+    assert [(one["person_no"], one["active"]) for one in persons if "admin" in one["roles"]] == [(1, 0), (4, 1)]
 
 
 def test_persons_show_their_roles_and_the_key_in_force(told: Told) -> None:

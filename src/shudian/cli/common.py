@@ -174,6 +174,15 @@ def print_rows(rows: list[dict[str, Any]], columns: Sequence[tuple[str, str, str
     out.print(table)
 
 
+def print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
+    """The facts of one thing, a line each, or as JSON."""
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        out.print(f"{name:<24} {show(name, value)}", soft_wrap=True, markup=False)
+
+
 def show(key: str, value: Any) -> str:
     """A value for people, by the unit at the end of its name."""
     if value is None:

@@ -15,6 +15,7 @@ from shudian.cli.common import (
     UserError,
     open_node,
     out,
+    print_facts,
     print_json,
     print_rows,
     say,
@@ -60,11 +61,7 @@ class PublicLedger:
 
     def print_facts(self, facts: dict[str, Any]) -> None:
         """The facts of one thing, a line each, or as JSON."""
-        if self.as_json:
-            print_json(facts)
-            return
-        for name, value in facts.items():
-            out.print(f"{name:<24} {show(name, value)}", soft_wrap=True, markup=False)
+        print_facts(facts, as_json=self.as_json)
 
     def print_reply(self, reply: Any) -> None:
         """The reply of a message that was carried out."""

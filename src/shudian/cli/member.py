@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from shudian.cli.commands import Commands
-from shudian.cli.common import UserError
+from shudian.cli.common import JsonOption, UserError, print_facts
 from shudian.cli.ledger import Ledger, PublicLedger, client_of
 from shudian.cli.passphrase import NoPassphraseOption, new_passphrase
+from shudian.cli.values import EvidenceOption, file_digest, from_hex
 from shudian.client.keys import make_key_file, read_public_key
 from shudian.contracts.identity.messages import FreezeMember, ResumeMember, SuspendMember, UnfreezeMember
-from shudian.contracts.identity.messages_persons import AddPerson
+from shudian.contracts.identity.messages_persons import AddPerson, ReplaceAdmin
 from shudian.contracts.identity.messages_registration import (
     ApplyMember,
     Decision,
@@ -149,6 +150,55 @@ def add_person(
     _make_absent(key_file, no_passphrase=no_passphrase)
     digest = salted(key_file.with_suffix(".salt"), "person", person)
     ledger.submit(AddPerson(digest, read_public_key(key_file), tuple(role)))
+
+
+@app.command("new-key")
+def new_key(
+    key_file: Annotated[Path, typer.Argument(metavar="FILE", help="新密钥写入此文件 the new key is written here")],
+    person: Annotated[str, typer.Option(prompt=True, help="证件号，只出加盐摘要 ID; only a salted hash comes out")],
+    no_passphrase: NoPassphraseOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """生成本人的新密钥，给出公钥与证件摘要，供他人登记；密钥不离开本机。 Make a key of your own; gives the public key and the digest of your ID for others to register. The key stays here."""
+    public_key = make_key_file(key_file, None if no_passphrase else new_passphrase()).public_key
+    digest = salted(key_file.with_suffix(".salt"), "person", person)
+    print_facts({"public_key": public_key.hex(), "person_digest": digest.hex()}, as_json=as_json)
+
+
+@app.command("replace-admin")
+def replace_admin(
+    ledger: Ledger,
+    member_id: Annotated[int, typer.Argument(metavar="MEMBER", help="成员编号 number")],
+    person_no: Annotated[
+        int, typer.Argument(metavar="PERSON", help="密钥遗失的管理员的人员序号 admin whose key is lost")
+    ],
+    public_key: Annotated[
+        str, typer.Option(help="新管理员的公钥（shudian member new-key） public key of the new admin")
+    ],
+    person_digest: Annotated[str, typer.Option(help="新管理员的证件摘要 digest of the new admin's ID")],
+    evidence: EvidenceOption,
+    reason: Annotated[str, typer.Option(help="理由 reason")],
+) -> None:
+    """成员唯一的管理员遗失密钥：两名审核员核验后更换（--key 给两次），公开登记。 Replace a member's only admin whose key is lost; two reviewers sign (--key twice); shown to all."""
+    digest, key = from_hex("--person-digest", person_digest), from_hex("--public-key", public_key)
+    ledger.submit(ReplaceAdmin(member_id, person_no, digest, key, file_digest(evidence), reason))
+
+
+@app.command("replaced-admins")
+def replaced_admins(
+    ledger: PublicLedger,
+    member_id: Annotated[int | None, typer.Option("--member", help="成员编号 number")] = None,
+) -> None:
+    """因密钥遗失由审核方更换的管理员（公开）。 Admins whom reviewers replaced because a key was lost; public."""
+    columns = (
+        ("member_id", "成员", "member"),
+        ("old_person_no", "原人员", "person before"),
+        ("new_person_no", "新人员", "person after"),
+        ("decided_by_id", "决定方", "decided by"),
+        ("replaced_ms", "更换时间", "replaced at"),
+        ("evidence_digest", "材料摘要", "papers"),
+    )
+    ledger.print_query("identity.replaced_admins", columns, member_id=member_id)
 
 
 @app.command("persons")

@@ -8,7 +8,7 @@ import typer
 from shudian.cli.commands import Commands
 from shudian.cli.common import UserError, out, print_json, print_rows
 from shudian.cli.ledger import Ledger
-from shudian.cli.values import fen, file_digest, thousandths
+from shudian.cli.values import EvidenceOption, fen, file_digest, thousandths
 from shudian.contracts.receivables.messages import (
     AcceptReceivable,
     ConfirmInvoice,
@@ -31,7 +31,6 @@ PPM_PER_MILLI_PERCENT = 10
 
 ReceivableArgument = Annotated[int, typer.Argument(metavar="RECEIVABLE", help="凭证编号 number of the receivable")]
 DueOption = Annotated[int, typer.Option("--due", help="到期日 due day, yyyymmdd")]
-EvidenceOption = Annotated[Path, typer.Option(help="凭据文件，只留哈希 file; only its hash goes on the ledger")]
 
 _PART_COLUMNS = (
     ("receivable_id", "凭证", "receivable"),

@@ -2,10 +2,15 @@
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from shudian.cli.common import UserError
 from shudian.faults import system_words
 from shudian.kernel.crypto import sha256
+
+EvidenceOption = Annotated[Path, typer.Option(help="凭据文件，只留哈希 file; only its hash goes on the ledger")]
 
 THOUSAND = 1_000
 MILLI_PER_FEN = 10

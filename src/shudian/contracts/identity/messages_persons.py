@@ -117,6 +117,39 @@ class RevokeKey(Message):
         fields.text("reason", self.reason, REASON_LONGEST)
 
 
+class ReplaceAdmin(Message):
+    """Put a person with a new key in the place of a member's only admin, whose key is lost, after looking at papers anew.
+
+    person_no: the admin whose key is lost. person_digest: salted hash of the identity of who takes the place, the same person or
+    another. evidence_digest: of the papers that show that the member asks for it. The member is told, and the register shows it to all.
+    """
+
+    authority: ClassVar[Authority] = Authority(
+        kinds=(Kind.EXCHANGE, Kind.REGULATOR),
+        role=Role.REVIEWER,
+        when_zh="两名审核员核验后共同签名，不是本单位，该人员是成员唯一的有效管理员，新密钥从未使用",
+        when_en="two reviewers sign after verification, not in their own member's case; the person is the member's only active admin; "
+        "the new key was never used",
+        signers=2,
+    )
+
+    member_id: int
+    person_no: int
+    person_digest: bytes
+    new_public_key: bytes
+    evidence_digest: bytes
+    reason: str
+
+    def check(self) -> None:
+        """Refuse malformed fields."""
+        fields.whole("member_id", self.member_id, 1, fields.AMOUNT_MAX)
+        fields.whole("person_no", self.person_no, 1, PERSON_NO_MAX)
+        fields.digest("person_digest", self.person_digest)
+        _check_key("new_public_key", self.new_public_key)
+        fields.digest("evidence_digest", self.evidence_digest)
+        fields.text("reason", self.reason, REASON_LONGEST)
+
+
 class PersonReply(Reply):
     """The number of the person added, within its member."""
 
@@ -174,6 +207,24 @@ class KeyRevoked(Event):
     reason: str
 
 
+class AdminReplaced(Event):
+    """A member's only admin was replaced by reviewers of another member, because the key was lost. Everybody may see it in the register.
+
+    decided_by_id: whose reviewers decided. evidence_digest: of the papers they looked at.
+    """
+
+    step: ClassVar[str] = "admin_replaced"
+    zh: ClassVar[str] = "管理员已由审核方更换"
+    en: ClassVar[str] = "admin replaced by reviewers"
+
+    member_id: int
+    old_person_no: int
+    new_person_no: int
+    decided_by_id: int
+    evidence_digest: bytes
+    reason: str
+
+
 KEY_UNKNOWN = Refusal(3006, "key_unknown", "签名密钥未登记", "the signing key is not registered", 401, uses_id=False)
 KEY_REVOKED = Refusal(
     3007, "key_revoked", "签名密钥已失效", "the signing key is no longer in force", 401, uses_id=False
@@ -211,6 +262,16 @@ NEW_KEY_DID_NOT_SIGN = Refusal(3025, "new_key_did_not_sign", "新密钥没有签
 PERSONS_TOO_MANY = Refusal(
     3029, "persons_too_many", "有效人员已达上限", "the member has as many active persons as allowed", 409
 )
+PERSON_IS_NO_ADMIN = Refusal(
+    3030, "person_is_no_admin", "该人员不是管理员", "the person is no admin of the member", 409
+)
+ANOTHER_ADMIN_ACTS = Refusal(
+    3031,
+    "another_admin_acts",
+    "成员另有有效的管理员，应由其办理",
+    "the member has another active admin, who can do it",
+    409,
+)
 
 REFUSALS: tuple[Refusal, ...] = (
     KEY_UNKNOWN,
@@ -225,6 +286,8 @@ REFUSALS: tuple[Refusal, ...] = (
     LAST_ADMIN,
     NEW_KEY_DID_NOT_SIGN,
     PERSONS_TOO_MANY,
+    PERSON_IS_NO_ADMIN,
+    ANOTHER_ADMIN_ACTS,
 )
-EVENTS: tuple[type[Event], ...] = (PersonAdded, RolesSet, KeyRotated, KeyRevoked)
+EVENTS: tuple[type[Event], ...] = (PersonAdded, RolesSet, KeyRotated, KeyRevoked, AdminReplaced)
 REPLIES: tuple[type[Reply], ...] = (PersonReply,)

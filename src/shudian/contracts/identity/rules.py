@@ -1,7 +1,7 @@
 """Identity as the contracts above see it: its verbs, the machine's port, genesis, and the contract itself.
 
 The rules stand by noun: ``rules_registration`` (applications, changes), ``rules_standing`` (suspension, exit, freeze), ``rules_persons``
-(persons, keys), ``rules_disclosures``, ``rules_authority`` (the port), ``rules_verbs``.
+(persons, keys), ``rules_recovery`` (lost keys), ``rules_disclosures``, ``rules_authority`` (the port), ``rules_verbs``.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from shudian.contracts.identity.messages import (
     UnfreezeMember,
 )
 from shudian.contracts.identity.messages_disclosures import RecordDisclosure
-from shudian.contracts.identity.messages_persons import AddPerson, RevokeKey, RotateKey, SetRoles
+from shudian.contracts.identity.messages_persons import AddPerson, ReplaceAdmin, RevokeKey, RotateKey, SetRoles
 from shudian.contracts.identity.messages_registration import (
     NAME_LONGEST,
     ApplyMember,
@@ -46,6 +46,7 @@ from shudian.contracts.identity.rules_persons import (
     rotate_key,
     set_roles,
 )
+from shudian.contracts.identity.rules_recovery import replace_admin
 from shudian.contracts.identity.rules_registration import (
     apply_member,
     change_member,
@@ -144,6 +145,7 @@ CONTRACT = Contract(
         SetRoles: set_roles,
         RotateKey: rotate_key,
         RevokeKey: revoke_key,
+        ReplaceAdmin: replace_admin,
         RecordDisclosure: record_disclosure,
     },
     events=EVENTS,

@@ -1,5 +1,7 @@
 """What is decided on a member's persons and keys. A public key serves one person for ever; nobody can be left without an admin."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from shudian.contracts.governance import rules as governance
@@ -41,8 +43,7 @@ def add_person(ctx: Context, message: AddPerson) -> PersonReply:
     refuse_roles(row.kind, message.roles)
     refuse_known_key(ctx, "public_key", message.public_key)
     active = [person for _, person in PERSONS.range(ctx, ctx.sender_id) if person.active]
-    if any(person.person_digest == message.person_digest for person in active):
-        raise PERSON_KNOWN("person_digest", message.person_digest.hex())
+    refuse_known_person(active, message.person_digest)
     limit_count = governance.setting(ctx, PERSONS_MAX, clock.day_of(ctx.market_ms))
     if len(active) >= limit_count:
         raise PERSONS_TOO_MANY("public_key", len(active), f"<= {limit_count}")
@@ -73,7 +74,7 @@ def enter_person(ctx: BlockContext, member_id: int, row: Member, person: Person)
 def set_roles(ctx: Context, message: SetRoles) -> None:
     """Set a person's roles. Refuses: 3021, 3023, 3024. Emits: RolesSet."""
     member_id = ctx.sender_id
-    person = _active_person(ctx, member_id, message.person_no)
+    person = active_person(ctx, member_id, message.person_no)
     refuse_roles(MEMBERS.need(ctx, member_id).kind, message.roles)
     if Role.ADMIN not in message.roles:
         _refuse_last_admin(ctx, member_id, message.person_no)
@@ -120,19 +121,24 @@ def rotate_key(ctx: Context, message: RotateKey) -> None:
 def revoke_key(ctx: Context, message: RevokeKey) -> None:
     """Take a person's key out of force. Refuses: 3021, 3024. Emits: KeyRevoked."""
     member_id = ctx.sender_id
-    person = _active_person(ctx, member_id, message.person_no)
+    person = active_person(ctx, member_id, message.person_no)
     _refuse_last_admin(ctx, member_id, message.person_no)
     # no refusal below this line
-    PERSONS.put(ctx, (member_id, message.person_no), replace(person, active=False))
-    KEYS.put(ctx, (person.public_key,), RegisteredKey(member_id, message.person_no, in_force=False))
+    retire_person(ctx, member_id, message.person_no, person, message.reason)
+
+
+def retire_person(ctx: BlockContext, member_id: int, person_no: int, person: Person, reason: str) -> None:
+    """Take a person's key out of force. Emits: KeyRevoked."""
+    PERSONS.put(ctx, (member_id, person_no), replace(person, active=False))
+    KEYS.put(ctx, (person.public_key,), RegisteredKey(member_id, person_no, in_force=False))
     ctx.emit(
         KeyRevoked(
             deed=deed_of(member_id),
             parties=(member_id,),
             member_id=member_id,
-            person_no=message.person_no,
+            person_no=person_no,
             public_key=person.public_key,
-            reason=message.reason,
+            reason=reason,
         )
     )
 
@@ -150,7 +156,14 @@ def refuse_known_key(at: HasStore, field: str, key: bytes) -> None:
         raise KEY_IN_USE(field, key.hex())
 
 
-def _active_person(at: HasStore, member_id: int, person_no: int) -> Person:
+def refuse_known_person(active: Sequence[Person], digest: bytes) -> None:
+    """Refuses: 3022."""
+    if any(person.person_digest == digest for person in active):
+        raise PERSON_KNOWN("person_digest", digest.hex())
+
+
+def active_person(at: HasStore, member_id: int, person_no: int) -> Person:
+    """The person of a number, whose key is in force. Refuses: 3021."""
     person = PERSONS.get(at, member_id, person_no)
     if person is None or not person.active:
         raise PERSON_UNKNOWN("person_no", person_no)

@@ -322,7 +322,15 @@ def freezes(
 
 VIEWS = Views(
     "identity",
-    (MEMBERS, REGISTER, views_persons.PERSONS, REVIEWS, FREEZES, views_disclosures.DISCLOSURES),
+    (
+        MEMBERS,
+        REGISTER,
+        views_persons.PERSONS,
+        views_persons.REPLACED_ADMINS,
+        REVIEWS,
+        FREEZES,
+        views_disclosures.DISCLOSURES,
+    ),
     {
         MemberApplied: member_applied,
         MemberEnrolled: member_enrolled,
@@ -342,5 +350,14 @@ VIEWS = Views(
         **views_persons.PROJECTIONS,
         **views_disclosures.PROJECTIONS,
     },
-    (register, notices, members, views_persons.persons, reviews, freezes, views_disclosures.disclosures),
+    (
+        register,
+        notices,
+        members,
+        views_persons.persons,
+        views_persons.replaced_admins,
+        reviews,
+        freezes,
+        views_disclosures.disclosures,
+    ),
 )

@@ -1,12 +1,12 @@
-"""What identity tells of persons and their keys: to the member itself and to the overseers."""
+"""What identity tells of persons and their keys: to the member itself and to the overseers; of replaced admins to all."""
 
 from collections.abc import Callable
 
-from shudian.contracts.identity.messages_persons import KeyRevoked, KeyRotated, PersonAdded, RolesSet
+from shudian.contracts.identity.messages_persons import AdminReplaced, KeyRevoked, KeyRotated, PersonAdded, RolesSet
 from shudian.contracts.roles import OVERSIGHT
 from shudian.kernel.messages import Event
 from shudian.reading.reader import Reader, Viewer
-from shudian.reading.tables import At, ReadTable, Row, blob, integer, parties, text
+from shudian.reading.tables import PUBLIC, At, ReadTable, Row, blob, integer, parties, text
 from shudian.reading.writer import Writer
 
 PERSONS = ReadTable(
@@ -22,6 +22,20 @@ PERSONS = ReadTable(
     ("member_id", "person_no"),
     parties("member_id", also=OVERSIGHT),
     (("public_key",),),
+)
+
+REPLACED_ADMINS = ReadTable(
+    "identity_replaced_admins",
+    (
+        integer("member_id", "成员编号", "member"),
+        integer("old_person_no", "原人员序号", "person before"),
+        integer("new_person_no", "新人员序号", "person after"),
+        integer("decided_by_id", "决定方", "decided by"),
+        blob("evidence_digest", "核验材料摘要", "digest of the papers"),
+        integer("replaced_ms", "更换时间", "replaced at"),
+    ),
+    ("member_id", "new_person_no"),
+    PUBLIC,
 )
 
 
@@ -54,6 +68,19 @@ def key_revoked(db: Writer, event: KeyRevoked, _at: At) -> None:
     db.update(PERSONS, {"member_id": event.member_id, "person_no": event.person_no}, active=0)
 
 
+def admin_replaced(db: Writer, event: AdminReplaced, at: At) -> None:
+    """Show it to all; the persons are told of by events of their own."""
+    db.insert(
+        REPLACED_ADMINS,
+        member_id=event.member_id,
+        old_person_no=event.old_person_no,
+        new_person_no=event.new_person_no,
+        decided_by_id=event.decided_by_id,
+        evidence_digest=event.evidence_digest,
+        replaced_ms=at.market_ms,
+    )
+
+
 def persons(
     reader: Reader, viewer: Viewer, *, member_id: int | None = None, public_key: bytes | None = None
 ) -> list[Row]:
@@ -61,9 +88,15 @@ def persons(
     return reader.select(viewer, PERSONS, {"member_id": member_id, "public_key": public_key})
 
 
+def replaced_admins(reader: Reader, viewer: Viewer, *, member_id: int | None = None) -> list[Row]:
+    """Admins whom reviewers replaced because a key was lost; anybody may look."""
+    return reader.select(viewer, REPLACED_ADMINS, {"member_id": member_id})
+
+
 PROJECTIONS: dict[type[Event], Callable[..., None]] = {
     PersonAdded: person_added,
     RolesSet: roles_set,
     KeyRotated: key_rotated,
     KeyRevoked: key_revoked,
+    AdminReplaced: admin_replaced,
 }
