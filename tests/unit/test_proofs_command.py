@@ -34,8 +34,8 @@ ID = b"0123456789abcdef"
 ROW = ("governance.setting_rows", ("governance.holidays_day", "", 20300101))
 NO_ROW = ("governance.setting_rows", ("governance.holidays_day", "", 20300102))
 
-ALLOWED = """shudian shudian.faults shudian.kernel shudian.kernel.blinding shudian.kernel.check shudian.kernel.clock shudian.kernel.codec shudian.kernel.comet shudian.kernel.crypto shudian.kernel.envelope
-shudian.kernel.envelope_records shudian.kernel.fields shudian.kernel.ids shudian.kernel.merkle shudian.kernel.outcomes shudian.kernel.units shudian.proofs shudian.proofs.check shudian.proofs.command shudian.proofs.files
+ALLOWED = """shudian shudian.compiled shudian.faults shudian.kernel shudian.kernel.blinding shudian.kernel.check shudian.kernel.clock shudian.kernel.codec shudian.kernel.comet shudian.kernel.crypto shudian.kernel.envelope
+shudian.kernel.envelope_records shudian.kernel.fields shudian.kernel.ids shudian.kernel.merkle shudian.kernel.outcomes shudian.kernel.steps shudian.kernel.units shudian.proofs shudian.proofs.check shudian.proofs.command shudian.proofs.files
 shudian.proofs.words"""
 
 
@@ -169,7 +169,7 @@ def test_the_verifier_is_small_and_needs_no_ledger() -> None:
         "import sys, shudian.proofs.command; "
         "print(*sorted(name for name in sys.modules if name.split('.')[0] in ('shudian', 'sqlite3', 'typer', 'numpy')))"
     )
-    environment = {"PYTHONPATH": str(REPOSITORY / "src"), "PATH": ""}
+    environment = {"PYTHONPATH": str(REPOSITORY / "src"), "PATH": "", "SHUDIAN_KERNEL": "plain"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ALLOWED.split()
 

@@ -20,8 +20,8 @@ epoch (:mod:`shudian.kernel.blinding`), so a leaf tells nothing to whoever guess
 from collections.abc import Sequence
 
 from shudian.kernel.blinding import height_bytes
-from shudian.kernel.codec import Record
 from shudian.kernel.crypto import sha256
+from shudian.kernel.steps import Step as Step
 
 HASH_BYTES = 32
 NOTHING = bytes(HASH_BYTES)
@@ -37,13 +37,6 @@ Bucket = tuple[tuple[bytes, bytes], ...]
 
 Aunts = tuple[tuple[bytes, ...], ...]
 """From the bucket's level up: the hashes of the other 15 children, in order; empty bytes for one without rows."""
-
-
-class Step(Record):
-    """One step from a leaf of a list towards its root. left: whether the neighbour stands on the left. digest: the neighbour."""
-
-    left: bool
-    digest: bytes
 
 
 def _leaf_hash(leaf: bytes) -> bytes:
