@@ -97,18 +97,14 @@ class _Submission:
 
 
 class _Batch:
-    """What goes into the next block. places: of each, in which submission and where in it. complete: submissions that end with this block."""
+    """What goes into the next block. places: of each submission, which of it. complete: submissions that end with this block."""
 
     def __init__(self) -> None:
         self.envelopes: list[bytes] = []
         self.acts: list[Opened[Message]] = []
-        self.places: list[tuple[_Submission, int]] = []
+        self.places: list[tuple[_Submission, list[int]]] = []
         self.complete: list[_Submission] = []
         self.size = 0
-
-    def takes(self, data: bytes) -> bool:
-        """Whether there is room for an envelope."""
-        return len(self.acts) < BLOCK_MAX_COUNT and self.size + len(data) <= BLOCK_MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -399,26 +395,30 @@ class EmbeddedNode:
 
     def _fill(self, batch: _Batch, submission: _Submission, now_ms: int) -> bool:
         """Take of a submission what the block has room for; whether that was all of it."""
+        envelopes, answers, acts = submission.envelopes, submission.answers, batch.acts
+        first_answer = self.machine.first_answer
+        places: list[int] = []
+        batch.places.append((submission, places))
         first = submission.seen
-        for place, arrival in enumerate(submission.arrivals[first:], first):
+        for place, arrival in enumerate(submission.arrivals[first:] if first else submission.arrivals, first):
             try:
-                answered = None if isinstance(arrival, Refused) else self.machine.first_answer(arrival, now_ms)
+                if isinstance(arrival, Refused):
+                    raise arrival
+                answered = first_answer(arrival, now_ms)
             except Refused as error:
-                submission.answers[place] = (refused(error),)
+                answers[place] = (refused(error),)
                 continue
-            data = submission.envelopes[place]
-            if isinstance(arrival, Refused):
-                submission.answers[place] = (refused(arrival),)
-            elif answered is not None:
-                submission.answers[place] = answered.outcomes
-            elif batch.takes(data):
-                batch.envelopes.append(data)
-                batch.acts.append(arrival)
-                batch.places.append((submission, place))
-                batch.size += len(data)
-            else:
+            if answered is not None:
+                answers[place] = answered.outcomes
+                continue
+            data = envelopes[place]
+            batch.size += len(data)
+            if len(acts) >= BLOCK_MAX_COUNT or batch.size > BLOCK_MAX_BYTES:
                 submission.seen = place
                 return False
+            batch.envelopes.append(data)
+            acts.append(arrival)
+            places.append(place)
         return True
 
     def _make_block(self, batch: _Batch) -> None:
@@ -445,8 +445,10 @@ class EmbeddedNode:
             raise
         self.machine.settle()
         before, self._last = self._last, block
-        for (submission, place), outcomes in zip(batch.places, applied.outcomes, strict=True):
-            submission.answers[place] = outcomes
+        found = iter(applied.outcomes)
+        for submission, places in batch.places:
+            for place in places:
+                submission.answers[place] = next(found)
         for fault in applied.faults:
             _log.error("block %s: internal fault, message refused: %s", self.height, fault)
         count = len(batch.acts) + sum(map(len, applied.told))
