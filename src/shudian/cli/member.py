@@ -9,7 +9,7 @@ import typer
 
 from shudian.cli.commands import Commands
 from shudian.cli.common import JsonOption, UserError, print_facts
-from shudian.cli.ledger import Ledger, PublicLedger, client_of
+from shudian.cli.ledger import Ledger, PublicLedger, client_of, need_keys
 from shudian.cli.passphrase import NoPassphraseOption, new_passphrase
 from shudian.cli.values import EvidenceOption, file_digest, from_hex
 from shudian.client.keys import make_key_file, read_public_key
@@ -147,6 +147,7 @@ def add_person(
     no_passphrase: NoPassphraseOption = False,
 ) -> None:
     """管理员登记一名人员及其密钥；新密钥用新口令封存。 An admin adds a person with a key; a new one is sealed under a new passphrase."""
+    need_keys(ledger.key)
     _make_absent(key_file, no_passphrase=no_passphrase)
     digest = salted(key_file.with_suffix(".salt"), "person", person)
     ledger.submit(AddPerson(digest, read_public_key(key_file), tuple(role)))
