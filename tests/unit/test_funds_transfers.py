@@ -214,12 +214,15 @@ def test_an_unchanged_reservation_says_nothing(bench: Bench) -> None:
 
 
 def test_deeds_that_share_a_purpose_add_to_it_and_give_back(bench: Bench) -> None:
-    assert funds.require_free(bench.ctx, A, 1_000) == 1_000
-    assert funds.reserve_more(bench.ctx, A, "session:1", 400, "order:1") == 600
-    assert bench.refused(lambda: funds.require_free(bench.ctx, A, 601)) == (4003, "amount_fen")
-    assert bench.refused(lambda: funds.reserve_more(bench.ctx, A, "session:1", 601, "order:2")) == (4003, "amount_fen")
-    assert funds.reserve_more(bench.ctx, A, "session:1", 600, "order:2") == 0
-    assert funds.reserve_more(bench.ctx, A, "session:1", -1_000, "order:1") == 1_000
+    def more(deed: str, more_fen: int, room_fen: int = 0) -> int:
+        return funds.reserve_more(bench.ctx, A, "session:1", deed, more_fen, max(more_fen, room_fen))
+
+    assert more("order:1", 400, 1_000) == 600
+    assert bench.refused(lambda: more("order:2", 600, 601)) == (4003, "amount_fen")
+    assert bench.refused(lambda: more("order:2", 0, 601)) == (4003, "amount_fen")
+    assert more("order:2", 0, 600) == 600
+    assert more("order:2", 600) == 0
+    assert more("order:1", -1_000) == 1_000
     assert list(funds.reservations(bench.ctx)) == []
     told = [event for event in bench.ctx.events if isinstance(event, FundsReserved)]
     assert [(one.deed, one.change_fen, one.amount_fen) for one in told] == [
@@ -228,7 +231,9 @@ def test_deeds_that_share_a_purpose_add_to_it_and_give_back(bench: Bench) -> Non
         ("order:1", -1_000, 0),
     ]
     with pytest.raises(check.CheckFailed, match="not reserved"):
-        funds.reserve_more(bench.ctx, A, "session:1", -1, "order:1")
+        more("order:1", -1)
+    with pytest.raises(check.CheckFailed, match="asked for room"):
+        funds.reserve_more(bench.ctx, A, "session:1", "order:1", 2, 1)
     bench.sound()
 
 
@@ -375,16 +380,9 @@ def test_reserve_refuses(bench: Bench, purpose: str, fen: int, number: int) -> N
     assert bench.refused(lambda: funds.reserve(bench.ctx, A, purpose, fen))[0] == number
 
 
-@pytest.mark.parametrize(
-    ("owner_id", "fen", "number"), [(1, -1, 1011), (1, MANY + 1, 1011), (7, 0, 4001), (3, 0, 4002)]
-)
-def test_what_must_be_free_is_asked_of_an_open_account(bench: Bench, owner_id: int, fen: int, number: int) -> None:
-    assert bench.refused(lambda: funds.require_free(bench.ctx, owner_id, fen))[0] == number
-
-
-@pytest.mark.parametrize(("owner_id", "number"), [(7, 4001), (3, 4002)])
-def test_reserve_needs_an_open_account(bench: Bench, owner_id: int, number: int) -> None:
-    assert bench.refused(lambda: funds.reserve(bench.ctx, owner_id, "p", 1))[0] == number
+@pytest.mark.parametrize(("owner_id", "room_fen", "number"), [(A, MANY + 1, 1011), (7, 0, 4001), (3, 0, 4002)])
+def test_room_is_asked_of_an_open_account(bench: Bench, owner_id: int, room_fen: int, number: int) -> None:
+    assert bench.refused(lambda: funds.reserve_more(bench.ctx, owner_id, "p", "order:1", 0, room_fen))[0] == number
 
 
 def test_every_refusal_has_a_case() -> None:

@@ -431,7 +431,7 @@ def test_what_rounding_a_part_saves_a_resting_order_is_free_at_once() -> None:
     market.order(A, "sell", 2, 200_000)
     assert market.reserved(A) == {"session:1": 1}
     market.order(X, "buy", 1, 200_000)
-    [given_back, _] = market.told(FundsReserved)
+    [_, given_back] = market.told(FundsReserved)
     assert (given_back.deed, given_back.change_fen, given_back.amount_fen) == ("order:1", -1, 0)
     assert market.reserved(A) == {}
     market.machine.check_all()

@@ -28,7 +28,7 @@ from shudian.contracts.funds.rules_accounts import (
     trial_balance,
 )
 from shudian.contracts.funds.rules_payouts import confirm_deposit, confirm_payout, refuse_payout, request_payout
-from shudian.contracts.funds.rules_reservations import require_free, reservations, reserve, reserve_more, reserved
+from shudian.contracts.funds.rules_reservations import reservations, reserve, reserve_more, reserved
 from shudian.contracts.funds.rules_transfers import expire_holds, hold, is_posted, post, transfer, void
 from shudian.contracts.funds.state import INVARIANTS, TABLES
 from shudian.contracts.identity import rules as identity
@@ -46,7 +46,6 @@ __all__ = [
     "is_posted",
     "open_account",
     "post",
-    "require_free",
     "reservations",
     "reserve",
     "reserve_more",

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from shudian.contracts.funds.messages import FundsReserved
 from shudian.contracts.funds.messages_accounts import Balances, Code, account_id_of, free_of, owner_of
 from shudian.contracts.funds.rules_accounts import parties_of, read_open, require_room, write
-from shudian.contracts.funds.state import RESERVATIONS, Account, Reservation
+from shudian.contracts.funds.state import RESERVATIONS, Reservation
 from shudian.kernel import check, fields
 from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
@@ -27,20 +27,6 @@ def reservations(at: HasStore) -> Iterator[tuple[int, str, int]]:
         yield owner_of(int(key[0])), str(key[1]), row.amount_fen
 
 
-def require_free(at: HasStore, owner_id: int, amount_fen: int) -> int:
-    """An owner's cash account is open and can reserve ``amount_fen`` more; returns the free funds as they are, in fen.
-
-    For a contract that has to know before it writes anything. Refuses: 1011, 4001, 4002, 4003, 4008.
-    """
-    fields.whole("amount_fen", amount_fen, 0, fields.AMOUNT_MAX)
-    account_id = account_id_of(owner_id, Code.CASH)
-    balances = read_open(at, account_id).balances
-    free_fen = free_of(Code.CASH, balances)
-    if amount_fen > free_fen:
-        require_room(account_id, balances, _with_more(balances, amount_fen), amount_fen)
-    return free_fen
-
-
 def reserve(ctx: BlockContext, owner_id: int, purpose: str, amount_fen: int) -> int:
     """Set what an owner's cash account has reserved for a purpose to exactly ``amount_fen`` (0: nothing any more).
 
@@ -49,37 +35,32 @@ def reserve(ctx: BlockContext, owner_id: int, purpose: str, amount_fen: int) -> 
     """
     fields.text("purpose", purpose, PURPOSE_MAX_COUNT)
     fields.whole("amount_fen", amount_fen, 0, fields.AMOUNT_MAX)
-    account_id = account_id_of(owner_id, Code.CASH)
-    account = read_open(ctx, account_id)
     more_fen = amount_fen - reserved(ctx, owner_id, purpose)
-    if not more_fen:
-        return free_of(Code.CASH, account.balances)
-    return _reserve_more(ctx, account_id, account, purpose, more_fen, purpose)
+    return reserve_more(ctx, owner_id, purpose, purpose, more_fen, more_fen)
 
 
-def reserve_more(ctx: BlockContext, owner_id: int, purpose: str, more_fen: int, deed: str) -> int:
+def reserve_more(ctx: BlockContext, owner_id: int, purpose: str, deed: str, more_fen: int, room_fen: int) -> int:
     """Add to what an owner's cash account has reserved for a purpose that several deeds share; a negative amount gives back.
 
-    deed: the one that causes it, ``order:12``. Returns the free funds after, in fen. It is a fault of ours to give back more than is
-    reserved. Refuses: 4001, 4002, 4003, 4008. Emits: FundsReserved.
+    deed: the one that causes it, ``order:12``. room_fen: what has to be free for it, at least ``more_fen``: an order has to fit whole,
+    also when it needs less in the end. Returns the free funds after, in fen. It is a fault of ours to give back more than is reserved.
+    Refuses: 1011, 4001, 4002, 4003, 4008. Emits: FundsReserved, if anything changed.
     """
     account_id = account_id_of(owner_id, Code.CASH)
-    return _reserve_more(ctx, account_id, read_open(ctx, account_id), purpose, more_fen, deed)
-
-
-def _with_more(balances: Balances, more_fen: int) -> Balances:
-    return replace(balances, debits_pending_fen=balances.debits_pending_fen + more_fen)
-
-
-def _reserve_more(ctx: BlockContext, account_id: int, account: Account, purpose: str, more_fen: int, deed: str) -> int:
+    account = read_open(ctx, account_id)
+    balances = account.balances
+    free_fen = free_of(Code.CASH, balances)
+    if room_fen > free_fen:
+        fields.whole("amount_fen", room_fen, 0, fields.AMOUNT_MAX)
+        require_room(account_id, balances, _with_more(balances, room_fen), room_fen)
+    if not more_fen:
+        return free_fen
+    check.that(more_fen <= room_fen, "nothing is reserved that nobody asked for room for")
     row = RESERVATIONS.get(ctx, account_id, purpose)
     amount_fen = more_fen if row is None else row.amount_fen + more_fen
     check.that(amount_fen >= 0, "nothing is given back that is not reserved")
-    after = _with_more(account.balances, more_fen)
-    free_fen = free_of(Code.CASH, after)
-    if free_fen < 0:
-        require_room(account_id, account.balances, after, more_fen)
     # no refusal below this line
+    after = _with_more(balances, more_fen)
     write(ctx, account_id, replace(account, balances=after))
     if amount_fen:
         RESERVATIONS.put(ctx, (account_id, purpose), Reservation(amount_fen, ctx.market_ms))
@@ -97,4 +78,8 @@ def _reserve_more(ctx: BlockContext, account_id: int, account: Account, purpose:
             balances=after,
         )
     )
-    return free_fen
+    return free_fen - more_fen
+
+
+def _with_more(balances: Balances, more_fen: int) -> Balances:
+    return replace(balances, debits_pending_fen=balances.debits_pending_fen + more_fen)

@@ -55,21 +55,28 @@ def fill(
     reserved_fen: what its open part needed before.
     """
     after = replace(order, open_kwh=order.open_kwh - quantity_kwh)
+    if not after.open_kwh and price_myuan_mwh == order.price_myuan_mwh:
+        return after, 0, reserved_fen
     open_fen = order_fen(rules, after) if after.open_kwh else 0
     traded_fen = collateral_fen(rules, order.side, price_myuan_mwh, quantity_kwh)
     return after, open_fen, min(reserved_fen - open_fen, traded_fen)
 
 
-def require_free(ctx: BlockContext, member_id: int, amount_fen: int) -> int:
-    """A member can reserve so much for something new; returns its free funds. Refuses: 4001, 4002, 4003."""
-    return funds.require_free(ctx, member_id, amount_fen)
+def stand_in_session(
+    ctx: BlockContext, member_id: int, session_id: int, deed: str, more_fen: int, whole_fen: int
+) -> int:
+    """Reserve for something new in a session, which has to fit whole, and of which ``more_fen`` is needed; returns the free funds.
+
+    deed: ``order:12``. Refuses: 4001, 4002, 4003. Emits: FundsReserved.
+    """
+    return funds.reserve_more(ctx, member_id, session_deed(session_id), deed, more_fen, whole_fen)
 
 
-def change(ctx: BlockContext, member_id: int, session_id: int, more_fen: int, deed: str) -> None:
-    """Add to what a member has reserved in a session after :func:`require_free`, or give back; deed: ``order:12``. Emits: FundsReserved."""
+def give_back(ctx: BlockContext, member_id: int, session_id: int, deed: str, freed_fen: int) -> None:
+    """Free a part of what a member has reserved in a session. Emits: FundsReserved."""
     # Where nothing changes, the account is left alone: with nothing reserved it may have been closed meanwhile.
-    if more_fen:
-        funds.reserve_more(ctx, member_id, session_deed(session_id), more_fen, deed)
+    if freed_fen:
+        funds.reserve_more(ctx, member_id, session_deed(session_id), deed, -freed_fen, 0)
 
 
 def free_session(ctx: BlockContext, member_id: int, session_id: int) -> None:

@@ -67,11 +67,12 @@ def post_listing(ctx: Context, message: PostListing) -> ListingReply:
     row = Listing(message.session_id, ctx.sender_id, message.side, message.lines, open_kwh, message.all_or_none)
     listing_id = next_id(ctx, "trading.listing")
     needed_fen = _needed_fen(session.rules, row.side, row, open_kwh)
-    free_fen = collateral.require_free(ctx, ctx.sender_id, needed_fen)
+    free_fen = collateral.stand_in_session(
+        ctx, ctx.sender_id, row.session_id, _deed(listing_id), needed_fen, needed_fen
+    )
     # no refusal below this line
     LISTINGS.put(ctx, (listing_id,), row)
     _put_stake(ctx, ctx.sender_id, row.session_id, row.side, gates.stake_after(stake, 1, wanted_kwh))
-    collateral.change(ctx, ctx.sender_id, row.session_id, needed_fen, _deed(listing_id))
     ctx.emit(
         ListingPosted(
             deed=_deed(listing_id),
@@ -85,7 +86,7 @@ def post_listing(ctx: Context, message: PostListing) -> ListingReply:
             all_or_none=row.all_or_none,
         )
     )
-    return ListingReply(listing_id, sum(open_kwh), free_fen - needed_fen)
+    return ListingReply(listing_id, sum(open_kwh), free_fen)
 
 
 def _needed_fen(rules: SessionRules, side: Side, row: Listing, lines_kwh: Sequence[int]) -> int:
@@ -139,12 +140,11 @@ def take_listing(ctx: Context, message: TakeListing) -> TakeReply:
     exposure.check_line(ctx, ctx.sender_id, side, [replace(line, quantity_kwh=kwh) for line, kwh in parts])
     take_id = next_id(ctx, "trading.take")
     needed_fen = _needed_fen(session.rules, side, row, lines_kwh)
-    collateral.require_free(ctx, ctx.sender_id, needed_fen)
+    collateral.stand_in_session(ctx, ctx.sender_id, row.session_id, _deed(message.listing_id), needed_fen, needed_fen)
     # no refusal below this line
     take = Take(ctx.sender_id, tuple(lines_kwh))
     stake = gates.stake_after(stake, 1, _by_segment(row, lines_kwh))
     _put_stake(ctx, ctx.sender_id, row.session_id, side, stake)
-    collateral.change(ctx, ctx.sender_id, row.session_id, needed_fen, _deed(message.listing_id))
     TAKES.put(ctx, (message.listing_id, take_id), take)
     if session.rules.take_rule is TakeRule.TIME:
         value_fen = _fill(ctx, session, message.listing_id, take_id, lines_kwh)
@@ -174,7 +174,7 @@ def _drop_take(ctx: BlockContext, session: Session, listing_id: int, take_id: in
     side = OTHER_SIDE[row.side]
     _leave_stake(ctx, listing_id, take_id, row, take)
     freed_fen = _needed_fen(session.rules, side, row, take.lines_kwh)
-    collateral.change(ctx, take.owner_id, row.session_id, -freed_fen, _deed(listing_id))
+    collateral.give_back(ctx, take.owner_id, row.session_id, _deed(listing_id), freed_fen)
 
 
 def _leave_stake(ctx: BlockContext, listing_id: int, take_id: int, row: Listing, take: Take) -> None:
@@ -214,7 +214,7 @@ def _fill(ctx: BlockContext, session: Session, listing_id: int, take_id: int, li
     # What the owner trades was exposed as a listing before; what the taker trades is exposed anew.
     stake = STAKES.need(ctx, take.owner_id, row.session_id, side)
     _put_stake(ctx, take.owner_id, row.session_id, side, gates.stake_after(stake, 0, _by_segment(row, lines_kwh)))
-    collateral.change(ctx, take.owner_id, row.session_id, taken_fen - take_fen, _deed(listing_id))
+    collateral.give_back(ctx, take.owner_id, row.session_id, _deed(listing_id), take_fen - taken_fen)
     row = replace(row, open_kwh=left_kwh)
     ctx.emit(
         ListingTaken(
@@ -274,7 +274,7 @@ def _leave(ctx: BlockContext, session: Session, listing_id: int, row: Listing, e
     stake = gates.stake_after(stake, -1, _by_segment(row, row.open_kwh, -1))
     _put_stake(ctx, row.owner_id, row.session_id, row.side, stake)
     freed_fen = _needed_fen(session.rules, row.side, row, row.open_kwh)
-    collateral.change(ctx, row.owner_id, row.session_id, -freed_fen, _deed(listing_id))
+    collateral.give_back(ctx, row.owner_id, row.session_id, _deed(listing_id), freed_fen)
     ctx.emit(
         ListingEnded(
             deed=_deed(listing_id),

@@ -1,5 +1,7 @@
 """Orders: gates and limits, match on arrival, withdrawal."""
 
+from typing import NamedTuple
+
 from shudian.clearing.auction import SIDE_LIMIT_KWH
 from shudian.clearing.book import IMMEDIATE, Condition, match
 from shudian.contracts.agreements.messages import Method
@@ -65,28 +67,32 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
         open_kwh=message.quantity_kwh,
         condition=message.condition,
     )
-    # The whole order has to fit at its limit, whatever it trades: what it reserves in the end is never more.
-    needed_fen = collateral.order_fen(session.rules, order)
-    free_fen = collateral.require_free(ctx, order.owner_id, needed_fen)
+    whole_fen = collateral.order_fen(session.rules, order)
+    parts, left, open_fen = [], order, whole_fen
+    if session.method is Method.ROLLING:
+        parts, left, open_fen = _match(ctx, session, order, whole_fen)
+    rests = left.open_kwh > 0 and left.condition not in IMMEDIATE
+    needed_fen = open_fen if rests else 0
+    for part in parts:
+        needed_fen += part.kept_fen
+    # The order has to fit whole, at its limit, whatever it trades; what it needs in the end is never more.
+    free_fen = collateral.stand_in_session(ctx, order.owner_id, order.session_id, _deed(order), needed_fen, whole_fen)
     # no refusal below this line
     ctx.emit(_placed(session, order))
-    kept_fen, value_fen = 0, 0
-    if session.method is Method.ROLLING:
-        order, needed_fen, kept_fen, value_fen = _match(ctx, session, order, needed_fen)
-    else:
+    if session.method is Method.AUCTION:
         _offer(ctx, order, order.open_kwh)
-    rests = order.open_kwh > 0 and order.condition not in IMMEDIATE
-    exposed_kwh = order.quantity_kwh if rests else order.quantity_kwh - order.open_kwh
+    value_fen = 0
+    for part in parts:
+        value_fen += _trade(ctx, session, part)
+    exposed_kwh = order.quantity_kwh if rests else order.quantity_kwh - left.open_kwh
     stake = gates.stake_after(stake, int(rests), {order.segment: exposed_kwh})
     STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
-    reserved_fen = kept_fen + needed_fen if rests else kept_fen
-    collateral.change(ctx, order.owner_id, order.session_id, reserved_fen, _deed(order))
     if rests:
-        ORDERS.put(ctx, (order.order_id,), order)
-    elif order.open_kwh:
-        ctx.emit(_cancelled(session, order, CancelReason.CONDITION))
-    filled_kwh = order.quantity_kwh - order.open_kwh
-    return OrderReply(order.order_id, filled_kwh, value_fen, order.open_kwh if rests else 0, free_fen - reserved_fen)
+        ORDERS.put(ctx, (order.order_id,), left)
+    elif left.open_kwh:
+        ctx.emit(_cancelled(session, left, CancelReason.CONDITION))
+    filled_kwh = order.quantity_kwh - left.open_kwh
+    return OrderReply(order.order_id, filled_kwh, value_fen, left.open_kwh if rests else 0, free_fen)
 
 
 def _deed(order: Order) -> str:
@@ -134,50 +140,67 @@ def _placed(session: Session, order: Order) -> OrderPlaced:
     )
 
 
-def _match(ctx: BlockContext, session: Session, order: Order, needed_fen: int) -> tuple[Order, int, int, int]:
-    """Trade an arriving order with the resting orders of the other side, price then time, each at the resting price.
+class _Part(NamedTuple):
+    """What an arriving order trades with one resting order.
 
-    Returns the order as it is left; what its open part needs, what its trades keep reserved, and what they are worth, in fen.
+    left: the arriving order after it. kept_fen: what the trade keeps of its collateral.
     """
-    is_buy = order.side is Side.BUY
+
+    maker: Order
+    quantity_kwh: int
+    left: Order
+    kept_fen: int
+
+
+def _match(ctx: BlockContext, session: Session, order: Order, whole_fen: int) -> tuple[list[_Part], Order, int]:
+    """What an arriving order trades with the resting orders of the other side: price then time, each at the resting price.
+
+    Returns also the order as it is left, and what its open part needs, in fen. Writes nothing.
+    """
     fills = match(
         ORDERS.find_rows(ctx, "by_book", order.session_id, order.segment, OTHER_SIDE[order.side]),
-        is_buy=is_buy,
+        is_buy=order.side is Side.BUY,
         limit_myuan_mwh=order.price_myuan_mwh,
         energy_kwh=order.open_kwh,
         owner_id=order.owner_id,
         condition=order.condition,
     )
-    kept_fen, value_fen = 0, 0
+    parts: list[_Part] = []
+    left, open_fen = order, whole_fen
     for maker, quantity_kwh in fills:
-        price_myuan_mwh = maker.price_myuan_mwh
-        order, needed_fen, taker_fen = collateral.fill(session.rules, order, needed_fen, quantity_kwh, price_myuan_mwh)
-        maker_left, maker_fen = _fill_maker(ctx, session, maker, quantity_kwh)
-        buy, sell = (order, maker_left) if is_buy else (maker_left, order)
-        trade = Trade(
-            segment=order.segment,
-            buyer_id=buy.owner_id,
-            seller_id=sell.owner_id,
-            price_myuan_mwh=price_myuan_mwh,
-            quantity_kwh=quantity_kwh,
-            buyer_collateral_fen=taker_fen if is_buy else maker_fen,
-            seller_collateral_fen=maker_fen if is_buy else taker_fen,
-            buy_order_id=buy.order_id,
-            sell_order_id=sell.order_id,
-        )
-        trade_id = next_id(ctx, "trading.trade")
-        TRADES.put(ctx, (order.session_id, trade_id), trade)
-        made = trade_made(trade_id, session, trade, buy, sell, order.side)
-        ctx.emit(made)
-        kept_fen += taker_fen
-        value_fen += made.value_fen
-    return order, needed_fen, kept_fen, value_fen
+        left, open_fen, kept_fen = collateral.fill(session.rules, left, open_fen, quantity_kwh, maker.price_myuan_mwh)
+        parts.append(_Part(maker, quantity_kwh, left, kept_fen))
+    return parts, left, open_fen
+
+
+def _trade(ctx: BlockContext, session: Session, part: _Part) -> int:
+    """Write and tell a trade; returns its value in fen. Emits: TradeMade, FundsReserved."""
+    taker, maker = part.left, part.maker
+    maker_left, maker_fen = _fill_maker(ctx, session, maker, part.quantity_kwh)
+    is_buy = taker.side is Side.BUY
+    buy, sell = (taker, maker_left) if is_buy else (maker_left, taker)
+    trade = Trade(
+        segment=taker.segment,
+        buyer_id=buy.owner_id,
+        seller_id=sell.owner_id,
+        price_myuan_mwh=maker.price_myuan_mwh,
+        quantity_kwh=part.quantity_kwh,
+        buyer_collateral_fen=part.kept_fen if is_buy else maker_fen,
+        seller_collateral_fen=maker_fen if is_buy else part.kept_fen,
+        buy_order_id=buy.order_id,
+        sell_order_id=sell.order_id,
+    )
+    trade_id = next_id(ctx, "trading.trade")
+    TRADES.put(ctx, (taker.session_id, trade_id), trade)
+    made = trade_made(trade_id, session, trade, buy, sell, taker.side)
+    ctx.emit(made)
+    return made.value_fen
 
 
 def _fill_maker(ctx: BlockContext, session: Session, maker: Order, quantity_kwh: int) -> tuple[Order, int]:
     """A resting order trades at its own price; returns it as it is left, and what the trade keeps reserved, in fen.
 
-    What the trade keeps is what the order gives up, but for the rounding of a part.
+    The trade keeps all that the order gives up, but for what rounding a part saves. Emits: FundsReserved for that.
     """
     before_fen = collateral.order_fen(session.rules, maker)
     left, open_fen, kept_fen = collateral.fill(session.rules, maker, before_fen, quantity_kwh, maker.price_myuan_mwh)
@@ -187,7 +210,9 @@ def _fill_maker(ctx: BlockContext, session: Session, maker: Order, quantity_kwh:
         ORDERS.delete(ctx, left.order_id)
         key = (left.owner_id, left.session_id, left.side)
         STAKES.put(ctx, key, gates.stake_after(STAKES.need(ctx, *key), -1, {}))
-    collateral.change(ctx, left.owner_id, left.session_id, open_fen + kept_fen - before_fen, _deed(left))
+    saved_fen = before_fen - open_fen - kept_fen
+    if saved_fen:
+        collateral.give_back(ctx, left.owner_id, left.session_id, _deed(left), saved_fen)
     return left, kept_fen
 
 
@@ -240,7 +265,7 @@ def withdraw(ctx: BlockContext, session: Session, order: Order, reason: CancelRe
         _offer(ctx, order, -order.open_kwh)
     ctx.emit(_cancelled(session, order, reason))
     freed_fen = collateral.order_fen(session.rules, order)
-    collateral.change(ctx, order.owner_id, order.session_id, -freed_fen, _deed(order))
+    collateral.give_back(ctx, order.owner_id, order.session_id, _deed(order), freed_fen)
 
 
 def _cancelled(session: Session, order: Order, reason: CancelReason) -> OrderCancelled:
