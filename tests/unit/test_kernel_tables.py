@@ -1,8 +1,10 @@
 """Tables and roots against plain models: undo, order, indexes, and a root that depends on rows alone."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shudian.kernel import check
 from shudian.kernel.codec import Record, encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import merkle_root
@@ -19,8 +21,21 @@ def by_owner(_key: Key, row: Item) -> Key | None:
     return (row.owner_id,) if row.size else None
 
 
+def by_both(_key: Key, row: Item) -> Key | None:
+    return (row.owner_id, row.size) if row.size else None
+
+
 ITEMS = Table("test.items", Item, ("group_id", "item_id"), {"by_owner": by_owner})
 
+GROUPED = Table(
+    "test.grouped",
+    Item,
+    ("group_id", "item_id"),
+    {"by_owner": by_owner, "by_both": by_both},
+    groups={"by_both": 2},
+    key_group=1,
+)
+"""The same rows, apart by the first column of their key and of an index."""
 
 keys = st.tuples(st.integers(0, 3), st.integers(0, 5))
 steps = st.lists(
@@ -36,34 +51,50 @@ steps = st.lists(
 
 @given(steps)
 def test_a_table_is_a_sorted_dictionary_that_can_go_back(plan: list[tuple]) -> None:  # type: ignore[type-arg] # steps differ in length
-    store = Store((ITEMS,))
+    store = Store((ITEMS, GROUPED))
     model: dict[Key, Item] = {}
     marks: list[tuple[int, dict[Key, Item]]] = []
     for step in plan:
         if step[0] == "put":
             row = Item(step[2], step[3])
             ITEMS.put(store, step[1], row)
+            GROUPED.put(store, step[1], row)
             model[step[1]] = row
         elif step[0] == "delete" and step[1] in model:
             ITEMS.delete(store, *step[1])
+            GROUPED.delete(store, *step[1])
             del model[step[1]]
         elif step[0] == "mark":
             marks.append((store.mark(), dict(model)))
         elif step[0] == "rollback" and marks:
             mark, model = marks.pop()
             store.rollback(mark)
-        assert list(ITEMS.range(store)) == sorted(model.items())
-        for group in range(4):
-            assert list(ITEMS.range(store, group)) == sorted((k, r) for k, r in model.items() if k[0] == group)
+        for table in (ITEMS, GROUPED):
+            assert list(table.range(store)) == sorted(model.items())
+            for group in range(4):
+                assert list(table.range(store, group)) == sorted((k, r) for k, r in model.items() if k[0] == group)
+            for owner in range(1, 4):
+                expected = sorted((k, r) for k, r in model.items() if r.owner_id == owner and r.size)
+                assert list(table.find(store, "by_owner", owner)) == expected
         for owner in range(1, 4):
-            expected = sorted((k, r) for k, r in model.items() if r.owner_id == owner and r.size)
-            assert list(ITEMS.find(store, "by_owner", owner)) == expected
+            by_size = sorted((r.size, k, r) for k, r in model.items() if r.owner_id == owner and r.size)
+            assert list(GROUPED.find(store, "by_both", owner)) == [(k, r) for _, k, r in by_size]
+            expected_rows = [r for size, _, r in by_size if size == 1]
+            assert list(GROUPED.find_rows(store, "by_both", owner, 1)) == expected_rows
         due = [
             (k, r)
             for k, r in sorted(model.items(), key=lambda kr: (kr[1].owner_id, kr[0]))
             if r.size and r.owner_id <= 2
         ]
         assert ITEMS.due(store, "by_owner", 2) == due
+
+
+def test_what_is_in_groups_is_neither_due_nor_searched_within() -> None:
+    store = Store((GROUPED,))
+    with pytest.raises(check.CheckFailed, match="not in groups"):
+        GROUPED.due(store, "by_both", 1)
+    with pytest.raises(check.CheckFailed, match="within a group"):
+        list(GROUPED.find(store, "by_both", 1, 1, 1))
 
 
 def test_a_rolled_back_message_gives_its_ids_back() -> None:

@@ -7,6 +7,7 @@ from rows, never hashed nor stored.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
 from sortedcontainers import SortedList
@@ -67,6 +68,14 @@ class InOrder:
         self._waiting_max_count = len(self._sorted) + _FEW_COUNT
         return self._sorted
 
+    def starting(self, prefix: Key) -> Iterator[Key]:
+        """The entries that start with ``prefix``, in order; to be read before the next change."""
+        size = len(prefix)
+        for entry in self.sorted().irange(minimum=prefix):
+            if entry[:size] != prefix:
+                return
+            yield entry
+
     def _follow(self, ordered: SortedList) -> None:
         waiting = self._waiting
         if len(waiting) > _FEW_COUNT:
@@ -79,6 +88,52 @@ class InOrder:
         waiting.clear()
 
 
+class InGroups:
+    """Tuples in ascending order, apart by their first columns: whoever names all of these finds the others without a search.
+
+    A group is made when somebody first asks for any, and followed from then on.
+    """
+
+    def __init__(self, entries: Callable[[], Iterable[Key]], width: int) -> None:
+        """``entries``: gives all entries of the moment, in any order. width: how many columns name a group."""
+        self._entries = entries
+        self._width = width
+        self._groups: dict[Key, SortedList] | None = None
+
+    def add(self, entry: Key) -> None:
+        """Take in an entry that is not there."""
+        if self._groups is not None:
+            group = self._groups.get(entry[: self._width])
+            if group is None:
+                self._groups[entry[: self._width]] = SortedList((entry,))
+            else:
+                group.add(entry)
+
+    def remove(self, entry: Key) -> None:
+        """Take out an entry that is there."""
+        if self._groups is not None:
+            group = self._groups[entry[: self._width]]
+            group.remove(entry)
+            if not group:
+                del self._groups[entry[: self._width]]
+
+    def starting(self, prefix: Key) -> Iterator[Key]:
+        """The entries that start with ``prefix``, at most the columns of a group, in order; to be read before the next change."""
+        groups = self._made() if self._groups is None else self._groups
+        size = len(prefix)
+        if size == self._width:
+            return iter(groups.get(prefix, ()))
+        check.that(size < self._width, "nobody searches within a group")
+        return chain.from_iterable(groups[name] for name in sorted(groups) if name[:size] == prefix)
+
+    def _made(self) -> dict[Key, SortedList]:
+        entries: dict[Key, list[Key]] = {}
+        for entry in self._entries():
+            entries.setdefault(entry[: self._width], []).append(entry)
+        self._groups = {name: SortedList(group) for name, group in entries.items()}
+        return self._groups
+
+
 class Rows:
     """The rows of one table of one store, with their order, versions and indexes."""
 
@@ -87,8 +142,11 @@ class Rows:
         self.table = table
         self.data: dict[Key, Any] = {}
         self.versions: dict[Key, int] = {}
-        self.keys = InOrder(lambda: self.data)
-        self.indexes = {name: InOrder(partial(self._index_entries, of)) for name, of in table.indexes.items()}
+        self.keys = _ordered(lambda: self.data, table.key_group)
+        self.indexes = {
+            name: _ordered(partial(self._index_entries, of), table.groups.get(name, 0))
+            for name, of in table.indexes.items()
+        }
         self._indexed = [(self.indexes[name], index_of) for name, index_of in table.indexes.items()]
 
     def _index_entries(self, index_of: IndexOf) -> Iterator[Key]:
@@ -118,6 +176,10 @@ class Rows:
         return old
 
 
+def _ordered(entries: Callable[[], Iterable[Key]], group_width: int) -> InOrder | InGroups:
+    return InGroups(entries, group_width) if group_width else InOrder(entries)
+
+
 class HasStore(Protocol):
     """Whatever carries a store: a context of a message, a block or a check."""
 
@@ -131,11 +193,19 @@ class Table(Generic[R]):
     """Declaration of a table: a contract's ``state.py`` makes one per kind of row.
 
     name: ``contract.noun``. record: the row type. key: names of the key columns. indexes: name -> function of (key, row)
-    giving the leading index columns or None (row not in the index); an index is searched by :meth:`find`.
+    giving the leading index columns or None (row not in the index); an index is searched by :meth:`find`. groups: name of an index ->
+    how many of its first columns are all given in the searches that have to be fast; key_group: the same of the key and :meth:`range`.
     """
 
     def __init__(
-        self, name: str, record: type[R], key: tuple[str, ...], indexes: Mapping[str, IndexOf] | None = None
+        self,
+        name: str,
+        record: type[R],
+        key: tuple[str, ...],
+        indexes: Mapping[str, IndexOf] | None = None,
+        *,
+        groups: Mapping[str, int] | None = None,
+        key_group: int = 0,
     ) -> None:
         """Declare the table; nothing is allocated."""
         self.name = name
@@ -143,6 +213,8 @@ class Table(Generic[R]):
         self.key = key
         self._width = len(key)
         self.indexes = dict(indexes or {})
+        self.groups = dict(groups or {})
+        self.key_group = key_group
 
     @property
     def contract(self) -> str:
@@ -179,37 +251,33 @@ class Table(Generic[R]):
         """All rows whose key starts with ``prefix``, in key order; do not change the table while iterating."""
         rows = at.store.rows[self.name]
         data = rows.data
-        size = len(prefix)
-        for key in rows.keys.sorted().irange(minimum=prefix):
-            if key[:size] != prefix:
-                return
+        for key in rows.keys.starting(prefix):
             yield key, data[key]
 
     def find(self, at: HasStore, index: str, *prefix: int | str | bytes) -> Iterator[tuple[Key, R]]:
         """All rows whose index columns start with ``prefix``, in index then key order."""
         rows = at.store.rows[self.name]
-        data = rows.data
-        size, key_size = len(prefix), len(self.key)
-        for entry in rows.indexes[index].sorted().irange(minimum=prefix):
-            if entry[:size] != prefix:
-                return
+        data, key_size = rows.data, self._width
+        for entry in rows.indexes[index].starting(prefix):
             key = entry[-key_size:]
             yield key, data[key]
 
     def find_rows(self, at: HasStore, index: str, *prefix: int | str | bytes) -> Iterator[R]:
         """The rows of :meth:`find` without their keys."""
         rows = at.store.rows[self.name]
-        data, size, key_size = rows.data, len(prefix), len(self.key)
-        for entry in rows.indexes[index].sorted().irange(minimum=prefix):
-            if entry[:size] != prefix:
-                return
+        data, key_size = rows.data, self._width
+        for entry in rows.indexes[index].starting(prefix):
             yield data[entry[-key_size:]]
 
     def due(self, at: HasStore, index: str, limit: int) -> list[tuple[Key, R]]:
         """All rows whose first index column is <= ``limit``, in index order; a list, so the table may be changed."""
         rows = at.store.rows[self.name]
         data = rows.data
-        entries = rows.indexes[index].sorted().irange(maximum=(limit + 1,), inclusive=(True, False))
+        ordered = rows.indexes[index]
+        if not isinstance(ordered, InOrder):
+            message = f"{index} of {self.name} is in one order, not in groups"
+            raise check.CheckFailed(message)
+        entries = ordered.sorted().irange(maximum=(limit + 1,), inclusive=(True, False))
         keys = [entry[-len(self.key) :] for entry in entries]
         return [(key, data[key]) for key in keys]
 

@@ -68,7 +68,8 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
         condition=message.condition,
     )
     whole_fen = collateral.order_fen(session.rules, order)
-    parts, left, open_fen = [], order, whole_fen
+    parts: list[_Part] = []
+    left, open_fen = order, whole_fen
     if session.method is Method.ROLLING:
         parts, left, open_fen = _match(ctx, session, order, whole_fen)
     rests = left.open_kwh > 0 and left.condition not in IMMEDIATE

@@ -160,9 +160,9 @@ def _by_expiry(_key: Key, row: Negotiation | Transfer) -> Key:
 
 
 SESSIONS = Table("trading.sessions", Session, ("session_id",), {"by_close": _by_close})
-ORDERS = Table("trading.orders", Order, ("order_id",), {"by_book": _by_book})
+ORDERS = Table("trading.orders", Order, ("order_id",), {"by_book": _by_book}, groups={"by_book": 3})
 TRADES = Table("trading.trades", Trade, ("session_id", "trade_id"))
-STAKES = Table("trading.stakes", Stake, ("member_id", "session_id", "side"), {"by_session": _by_session})
+STAKES = Table("trading.stakes", Stake, ("member_id", "session_id", "side"), {"by_session": _by_session}, key_group=1)
 OFFERED = Table("trading.offered", Offered, ("session_id", "segment", "side"))
 LISTINGS = Table("trading.listings", Listing, ("listing_id",), {"by_session": _by_listing_session})
 TAKES = Table("trading.takes", Take, ("listing_id", "take_id"))
@@ -171,6 +171,7 @@ NEGOTIATIONS = Table(
     Negotiation,
     ("negotiation_id",),
     {"by_expiry": _by_expiry, "by_seller": _by_seller_signed, "by_buyer": _by_buyer_signed},
+    groups={"by_seller": 1, "by_buyer": 1},
 )
 TRANSFERS = Table("trading.transfers", Transfer, ("transfer_id",), {"by_expiry": _by_expiry})
 
