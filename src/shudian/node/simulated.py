@@ -127,6 +127,7 @@ class Faults:
     crash: int
     broken: int
     full: int
+    stop: int
     again: int
     clock: int
     readers: int
@@ -145,6 +146,7 @@ class Faults:
             crash=maybe(2, 5),
             broken=maybe(2, 5, 8),
             full=maybe(2, 4),
+            stop=maybe(2, 4),
             again=maybe(30, 70),
             clock=maybe(3, 10),
             readers=maybe(30, 80),
@@ -349,6 +351,17 @@ class World:
             self._break_disk(apsw.IOError)
         elif self._happens(faults.full):
             self._break_disk(apsw.FullError)
+        elif self._happens(faults.stop):
+            self._stop_in_order(self._node)
+
+    def _stop_in_order(self, node: EmbeddedNode) -> None:
+        """An orderly stop writes both journals back into their files; the power may go in the midst of it."""
+        self._note("the node is stopped")
+        if self._happens(70):
+            self._break_disk(apsw.IOError, 60)
+        node.close()
+        self._node = None
+        self._crash(power=True)
 
     def _break_disk(self, fault: type[apsw.Error], within_count: int = 40) -> None:
         """From one of the next steps on the disk takes nothing more, of the ledger's file and the read models'."""
