@@ -32,6 +32,11 @@ class Condition(StrEnum):
     """All or none 全部成交或等待: trades only whole with what it meets on arrival, or whole with one order that arrives later."""
 
 
+_SKIP, _AON = (
+    SelfTrade.SKIP,
+    Condition.AON,
+)  # at hand: to fetch a member from its enumeration takes Python 3.11 as long as ten look-ups
+
 IMMEDIATE = (Condition.IOC, Condition.FOK)
 """Conditions under which nothing stands in the book."""
 WHOLE = (Condition.FOK, Condition.AON)
@@ -77,7 +82,7 @@ def match(
     all-or-none maker that wants more than the order has left is passed over. Under FOK and AON there are fills for the whole
     energy or none.
     """
-    own_id = owner_id if self_trade is SelfTrade.SKIP else None
+    own_id = owner_id if self_trade is _SKIP else None
     fills: list[tuple[M, int]] = []
     for maker in makers:
         if maker.price_myuan_mwh > limit_myuan_mwh if is_buy else maker.price_myuan_mwh < limit_myuan_mwh:
@@ -85,7 +90,7 @@ def match(
         if own_id is not None and maker.owner_id == own_id:
             continue
         if maker.open_kwh >= energy_kwh:
-            if maker.open_kwh > energy_kwh and maker.condition is Condition.AON:
+            if maker.open_kwh > energy_kwh and maker.condition is _AON:
                 continue
             fills.append((maker, energy_kwh))
             return fills

@@ -22,6 +22,7 @@ class Code(IntEnum):
 
 
 _CODES = {code.value: code for code in Code}
+_BANK = Code.BANK  # at hand: to fetch a member from its enumeration takes Python 3.11 as long as ten look-ups
 OWN_CODES = (Code.CASH, Code.LEVY, Code.DEVIATION)
 
 
@@ -78,7 +79,7 @@ def balance_fen(code: Code, balances: Balances) -> int:
     800
     """
     net_fen = balances.credits_posted_fen - balances.debits_posted_fen
-    return -net_fen if code == Code.BANK else net_fen
+    return -net_fen if code == _BANK else net_fen
 
 
 def free_of(code: Code, balances: Balances) -> int:
@@ -88,7 +89,7 @@ def free_of(code: Code, balances: Balances) -> int:
     500
     """
     net_fen = balances.credits_posted_fen - balances.debits_posted_fen
-    return -net_fen - balances.credits_pending_fen if code == Code.BANK else net_fen - balances.debits_pending_fen
+    return -net_fen - balances.credits_pending_fen if code == _BANK else net_fen - balances.debits_pending_fen
 
 
 class Transfer(Record):

@@ -15,6 +15,9 @@ from shudian.contracts.identity.state import KEYS, MEMBERS
 from shudian.contracts.roles import Kind
 from shudian.kernel.tables import HasStore
 
+# Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
+_ACTIVE = Standing.ACTIVE
+
 
 def deed_of(member_id: int) -> str:
     """The deed under which everything about a member is told."""
@@ -33,7 +36,7 @@ def require_good(at: HasStore, member_id: int) -> Member:
     """The member, active and not frozen. Refuses: 3001, 3002, 3003."""
     row = member(at, member_id)
     refuse_frozen(member_id, row)
-    if row.standing != Standing.ACTIVE:
+    if row.standing != _ACTIVE:
         raise MEMBER_NOT_ACTIVE("member_id", f"{member_id} {row.standing}", Standing.ACTIVE)
     return row
 
@@ -47,7 +50,7 @@ def refuse_frozen(member_id: int, row: Member) -> None:
 def is_good(at: HasStore, member_id: int) -> bool:
     """Whether the member is there, active and not frozen."""
     row = MEMBERS.get(at, member_id)
-    return row is not None and row.standing == Standing.ACTIVE and not row.frozen
+    return row is not None and row.standing == _ACTIVE and not row.frozen
 
 
 def require_kind(at: HasStore, member_id: int, kinds: Collection[Kind]) -> Member:

@@ -20,6 +20,9 @@ from shudian.kernel.contract import BlockContext, StateInvariant
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen, share
 
+# Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
+_SELL = Side.SELL
+
 _SESSION = "session:"
 
 
@@ -28,7 +31,7 @@ def collateral_fen(rules: SessionRules, side: Side, price_myuan_mwh: int, quanti
 
     Buyer: a share of the value, at least at the floor price. Seller: an amount per energy, whatever the price.
     """
-    if side is Side.SELL:
+    if side is _SELL:
         return energy_fen(quantity_kwh, rules.sell_collateral_myuan_mwh)
     valued_at_myuan_mwh = max(price_myuan_mwh, rules.buy_collateral_floor_myuan_mwh)
     return share(energy_fen(quantity_kwh, valued_at_myuan_mwh), rules.buy_collateral_ppm)

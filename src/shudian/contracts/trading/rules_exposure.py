@@ -13,6 +13,9 @@ from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen
 
+# Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
+_BUY = Side.BUY
+
 
 def check_line(at: HasStore, member_id: int, side: Side, lines: Sequence[Line]) -> None:
     """A buy of these lines fits what the member's guarantees leave; sells always do. Refuses: 5011."""
@@ -21,7 +24,7 @@ def check_line(at: HasStore, member_id: int, side: Side, lines: Sequence[Line]) 
 
 def check_buy(at: HasStore, member_id: int, side: Side, value_fen: int) -> None:
     """A buy of this value, which may be negative, fits what the member's guarantees leave; sells always do. Refuses: 5011."""
-    if side is Side.BUY:
+    if side is _BUY:
         guarantees.require_room(at, member_id, max(0, value_fen))
 
 

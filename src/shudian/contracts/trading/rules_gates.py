@@ -22,6 +22,9 @@ from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, remainder
 
+# Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
+_LIVE = SessionState.LIVE
+
 _NO_STAKE = Stake(0, (0,) * SEGMENTS_PER_DAY)
 
 
@@ -30,7 +33,7 @@ def live_session(at: HasStore, session_id: int) -> Session:
     session = SESSIONS.get(at, session_id)
     if session is None:
         raise SESSION_UNKNOWN("session_id", session_id)
-    if session.state is not SessionState.LIVE:
+    if session.state is not _LIVE:
         raise SESSION_IS_OVER("session_id", session_id, SessionState.LIVE)
     return session
 

@@ -40,6 +40,11 @@ from shudian.kernel.contract import BlockContext, Context
 from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import energy_fen
 
+# Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
+_ROLLING, _AUCTION, _LISTING = Method.ROLLING, Method.AUCTION, Method.LISTING
+_BUY, _SELL = Side.BUY, Side.SELL
+_GTC = Condition.GTC
+
 
 def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     """Take in an order; in a rolling session it trades at once with what it reaches, and the rest stands.
@@ -54,7 +59,7 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     wanted_kwh = {message.segment: message.quantity_kwh}
     stake = gates.stake_with_room(ctx, session, message.session_id, message.side, wanted_kwh)
     exposure.check_buy(ctx, ctx.sender_id, message.side, energy_fen(message.quantity_kwh, message.price_myuan_mwh))
-    if session.method is Method.AUCTION:
+    if session.method is _AUCTION:
         _check_offered(ctx, message)
     order = Order(
         order_id=next_id(ctx, "trading.order"),
@@ -70,7 +75,7 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     whole_fen = collateral.order_fen(session.rules, order)
     parts: list[_Part] = []
     left, open_fen = order, whole_fen
-    if session.method is Method.ROLLING:
+    if session.method is _ROLLING:
         parts, left, open_fen = _match(ctx, session, order, whole_fen)
     rests = left.open_kwh > 0 and left.condition not in IMMEDIATE
     needed_fen = open_fen if rests else 0
@@ -80,7 +85,7 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     free_fen = collateral.stand_in_session(ctx, order.owner_id, order.session_id, _deed(order), needed_fen, whole_fen)
     # no refusal below this line
     ctx.emit(_placed(session, order))
-    if session.method is Method.AUCTION:
+    if session.method is _AUCTION:
         _offer(ctx, order, order.open_kwh)
     value_fen = 0
     for part in parts:
@@ -101,9 +106,9 @@ def _deed(order: Order) -> str:
 
 
 def _check_limits(session: Session, message: PlaceOrder) -> None:
-    if session.method is Method.LISTING:
+    if session.method is _LISTING:
         raise METHOD_DOES_NOT_FIT("session_id", message.session_id, f"{Method.AUCTION} | {Method.ROLLING}")
-    if session.method is Method.AUCTION and message.condition is not Condition.GTC:
+    if session.method is _AUCTION and message.condition is not _GTC:
         raise CONDITION_NOT_ALLOWED("condition", message.condition, Condition.GTC)
     gates.check_line(session, message.segment, message.quantity_kwh, message.price_myuan_mwh)
 
@@ -160,7 +165,7 @@ def _match(ctx: BlockContext, session: Session, order: Order, whole_fen: int) ->
     """
     fills = match(
         ORDERS.find_rows(ctx, "by_book", order.session_id, order.segment, OTHER_SIDE[order.side]),
-        is_buy=order.side is Side.BUY,
+        is_buy=order.side is _BUY,
         limit_myuan_mwh=order.price_myuan_mwh,
         energy_kwh=order.open_kwh,
         owner_id=order.owner_id,
@@ -178,7 +183,7 @@ def _trade(ctx: BlockContext, session: Session, part: _Part) -> int:
     """Write and tell a trade; returns its value in fen. Emits: TradeMade, FundsReserved."""
     taker, maker = part.left, part.maker
     maker_left, maker_fen = _fill_maker(ctx, session, maker, part.quantity_kwh)
-    is_buy = taker.side is Side.BUY
+    is_buy = taker.side is _BUY
     buy, sell = (taker, maker_left) if is_buy else (maker_left, taker)
     trade = Trade(
         segment=taker.segment,
@@ -219,7 +224,7 @@ def _fill_maker(ctx: BlockContext, session: Session, maker: Order, quantity_kwh:
 
 def trade_made(trade_id: int, session: Session, trade: Trade, buy: Order, sell: Order, taker_side: str) -> TradeMade:
     """The event of a trade; ``buy`` and ``sell`` as they stand after it, ``taker_side`` empty in an auction."""
-    taker, maker = (sell, buy) if taker_side == Side.SELL else (buy, sell)
+    taker, maker = (sell, buy) if taker_side == _SELL else (buy, sell)
     return TradeMade(
         deed=_deed(taker),
         parties=(trade.seller_id, trade.buyer_id),
@@ -262,7 +267,7 @@ def withdraw(ctx: BlockContext, session: Session, order: Order, reason: CancelRe
     ORDERS.delete(ctx, order.order_id)
     key = (order.owner_id, order.session_id, order.side)
     STAKES.put(ctx, key, gates.stake_after(STAKES.need(ctx, *key), -1, {order.segment: -order.open_kwh}))
-    if session.method is Method.AUCTION:
+    if session.method is _AUCTION:
         _offer(ctx, order, -order.open_kwh)
     ctx.emit(_cancelled(session, order, reason))
     freed_fen = collateral.order_fen(session.rules, order)

@@ -12,6 +12,9 @@ from shudian.kernel import clock
 from shudian.kernel.contract import BlockContext
 from shudian.kernel.units import SEGMENTS_PER_DAY, ceil_div, share
 
+# Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
+_BUY = Side.BUY
+
 KINDS = {Side.BUY: BUYING_KINDS, Side.SELL: SELLING_KINDS}
 
 
@@ -37,9 +40,9 @@ def check_room(
     period. Refuses: 9013.
     """
     generate_kw, consume_kw = resources.capability_kw(ctx, member_id)
-    limit_kwh = share(consume_kw if side is Side.BUY else generate_kw, rules.position_limit_ppm)
+    limit_kwh = share(consume_kw if side is _BUY else generate_kw, rules.position_limit_ppm)
     first_day, last_day = period
-    place = 0 if side is Side.BUY else 1
+    place = 0 if side is _BUY else 1
     agreed = [agreements.position_kwh(ctx, member_id, day)[place] for day in clock.days(first_day, last_day)]
     pending = _pending(ctx, member_id, side, period, own_negotiation_id)
     days_count = len(agreed)
@@ -62,7 +65,7 @@ def _pending(
         session = SESSIONS.need(ctx, session_id)
         if staked_side == side and session.first_day <= last_day and first_day <= session.last_day:
             found.append((stake.exposed_kwh, _days_count(session.first_day, session.last_day)))
-    for (negotiation_id,), row in NEGOTIATIONS.find(ctx, "by_buyer" if side is Side.BUY else "by_seller", member_id):
+    for (negotiation_id,), row in NEGOTIATIONS.find(ctx, "by_buyer" if side is _BUY else "by_seller", member_id):
         terms = row.terms
         if negotiation_id != own_negotiation_id and terms.first_day <= last_day and first_day <= terms.last_day:
             segments_kwh = [0] * SEGMENTS_PER_DAY
