@@ -3,18 +3,25 @@
 import logging
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shudian.contracts.governance.messages import SetSetting
 from shudian.contracts.governance.messages_epochs import RotateEpoch
+from shudian.kernel.check import CheckFailed
+from shudian.kernel.machine import Applied
 from shudian.kernel.opened import Arrival, Opened
 from shudian.kernel.outcomes import Refused, refused
 from shudian.node import verify
 from shudian.node.embedded import EmbeddedNode
+from shudian.node.errors import NodeError, NodeStoppedError
 from shudian.node.front import PART_COUNT, Front
+from shudian.node.store import LedgerStore
 from shudian.node.verify import verify_folder
 from tests.support.chain import founder, genesis, key_of
 from tests.support.ledger import SECRETS
@@ -153,3 +160,109 @@ def test_a_replay_with_a_front_finds_the_same(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(verify, "FRONT_MIN_HEIGHT", 0)
     monkeypatch.setattr(verify, "pays", lambda: True)
     assert verify_folder(tmp_path, SECRETS) == alone
+
+
+def days(node: EmbeddedNode, count: int) -> list[list[bytes]]:
+    """Parts of one envelope each, which follow one another."""
+    return [[envelope] for envelope in sealed(node, count)]
+
+
+@pytest.fixture
+def lazy_disk(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What happens to blocks, where the disk moves only when it is waited for: an answer that does not wait comes too early."""
+    apply, wait_durable, finish = node._apply, node._wait_durable, LedgerStore.finish
+    asked = threading.Event()
+    log: list[str] = []
+
+    def applied(*args: Any) -> Applied:
+        log.append("applied")
+        return apply(*args)
+
+    def finished(store: LedgerStore) -> None:
+        assert asked.wait(UP_SECONDS)
+        asked.clear()
+        finish(store)
+        log.append("durable")
+
+    def waited() -> None:
+        if node._written is not None:
+            asked.set()
+        wait_durable()
+
+    monkeypatch.setattr(node, "_apply", applied)
+    monkeypatch.setattr(node, "_wait_durable", waited)
+    monkeypatch.setattr(LedgerStore, "finish", finished)
+    return log
+
+
+def test_a_block_is_applied_while_the_disk_keeps_the_one_before_and_answered_after(
+    node: EmbeddedNode, lazy_disk: list[str]
+) -> None:
+    for ((outcome,),) in node.submit_all(days(node, 3)):
+        assert outcome.done
+        lazy_disk.append("told")
+    assert " ".join(lazy_disk) == "applied applied durable told applied durable told durable told"
+
+
+def test_a_repeat_is_not_answered_before_the_first_is_durable(node: EmbeddedNode, lazy_disk: list[str]) -> None:
+    first, second = days(node, 2)
+    answers = node.submit_all([first, second])
+    next(answers)
+    assert " ".join(lazy_disk) == "applied applied durable"
+    assert node.submit(second)[0][0].done
+    assert " ".join(lazy_disk) == "applied applied durable durable"
+
+
+def test_a_disk_that_fails_stops_the_node_and_unsays_nothing(
+    node: EmbeddedNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = LedgerStore.finish
+    count = 0
+
+    def failing(store: LedgerStore) -> None:
+        nonlocal count
+        count += 1
+        if count == 3:
+            store._undo()
+            raise NodeError("磁盘坏了", "the disk broke")
+        finish(store)
+
+    monkeypatch.setattr(LedgerStore, "finish", failing)
+    parts = days(node, 5)
+    told: list[Any] = []
+    with pytest.raises(NodeStoppedError, match="the disk broke"):
+        told.extend(node.submit_all(parts))
+    assert len(told) == 2
+    node.close()
+    again = EmbeddedNode.open(tmp_path, key_of("node"))
+    assert again.height == 2
+    assert [again.submit(part) for part in parts][:2] == told
+    assert again.height == 5
+    again.close()
+
+
+def test_what_was_durable_is_answered_before_the_node_says_that_it_stopped(
+    node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied = node._apply
+
+    def failing(*args: Any) -> Applied:
+        if node.height == 2:
+            raise CheckFailed("planted")
+        return applied(*args)
+
+    monkeypatch.setattr(node, "_apply", failing)
+    parts = days(node, 4)
+    told: list[Any] = []
+    with pytest.raises((CheckFailed, NodeStoppedError)):
+        told.extend(node.submit_all(parts))
+    assert len(told) == 2
+
+
+def test_a_block_is_not_shown_before_it_is_durable(node: EmbeddedNode) -> None:
+    answers = node.submit_all(days(node, 3))
+    next(answers)
+    assert node.block(node.height).header.height == 2
+    with closing(LedgerStore(node.folder, read_only=True)) as beside:
+        assert beside.height() == 2
+    assert len(list(answers)) == 2

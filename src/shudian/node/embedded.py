@@ -11,8 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -27,6 +28,7 @@ from shudian.kernel.opened import Arrival, Opened
 from shudian.kernel.outcomes import Outcome, Refused, refused
 from shudian.kernel.repeats import answer_key
 from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
+from shudian.node.batches import Batch, Made, Submission, Written
 from shudian.node.blocks import (
     BLOCK_MAX_BYTES,
     Block,
@@ -85,40 +87,6 @@ def _said(act: Envelope | Opened[Message], messages: Sequence[Message], outcomes
     return Said(*answer_key(act), tuple(type(message).__name__ for message in messages), outcomes)
 
 
-class _Submission:
-    """Envelopes that were submitted together, and what the door made of each. seen: how many have been looked at, answered or in a block."""
-
-    def __init__(self, envelopes: Sequence[bytes], arrivals: Sequence[Arrival]) -> None:
-        self.envelopes = envelopes
-        self.arrivals = arrivals
-        self.answers: list[tuple[Outcome, ...]] = [()] * len(arrivals)
-        self.seen = 0
-        self.is_answered = not arrivals
-
-
-class _Batch:
-    """What goes into the next block. places: of each submission, which of it. complete: submissions that end with this block."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[bytes] = []
-        self.acts: list[Opened[Message]] = []
-        self.places: list[tuple[_Submission, list[int]]] = []
-        self.complete: list[_Submission] = []
-        self.size = 0
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A block that the read models have not followed yet. count: of its envelopes and events."""
-
-    height: int
-    mark: bytes
-    messages_ms: int
-    acts: list[Opened[Message]]
-    applied: Applied
-    count: int
-
-
 class EmbeddedNode:
     """A whole chain in one folder. Open it with :meth:`open`, make it with :meth:`create`."""
 
@@ -141,9 +109,10 @@ class EmbeddedNode:
         self._node_key = node_key
         self._now_ms = now_ms
         self._lock = threading.Lock()
-        self._queue: deque[_Submission] = deque()
+        self._queue: deque[Submission] = deque()
         self._stopped: NodeStoppedError | None = None
-        self._unfollowed: deque[_Made] = deque()
+        self._written: Written | None = None
+        self._unfollowed: deque[Made] = deque()
         self._following = threading.RLock()
         self._readers_stopped: NodeStoppedError | None = None
         with ExitStack() as closing:
@@ -159,7 +128,10 @@ class EmbeddedNode:
             self.verifier = choose()
             self.machine.door.back_end = self.verifier.back_end
             self.front: Front | None = None
+            self._disk: ThreadPoolExecutor | None = None
             if front:
+                self._disk = ThreadPoolExecutor(1, "disk")
+                closing.callback(self._disk.shutdown)
                 self.front = Front(self.machine, self.verifier.name)
                 closing.callback(self.front.close)
             try:
@@ -308,10 +280,24 @@ class EmbeddedNode:
         return answers
 
     def submit_all(self, parts: Iterable[list[bytes]]) -> Iterator[list[tuple[Outcome, ...]]]:
-        """:meth:`submit` of one part after another; while one is applied, the front opens the next, if there is a front."""
-        for envelopes, arrivals in self._through_door(parts):
-            self._refuse_going_back()
-            yield self._take(envelopes, arrivals)
+        """:meth:`submit` of one part after another.
+
+        If there is a front, it opens the next parts and the disk keeps the part before while one is applied: answers come in order, each
+        when its part is durable, but not before the next part was given, if there is one.
+        """
+        waiting: deque[Submission] = deque()
+        try:
+            for envelopes, arrivals in self._through_door(parts):
+                self._refuse_going_back()
+                waiting.append(self._bring(envelopes, arrivals))
+                if self._disk is None or len(waiting) > 1:
+                    yield self._answers(waiting.popleft())
+        except Exception:
+            while waiting:  # what is durable is answered all the same
+                yield self._answers(waiting.popleft())
+            raise
+        while waiting:
+            yield self._answers(waiting.popleft())
 
     def _through_door(self, parts: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], list[Arrival]]]:
         if self.front is None:
@@ -329,13 +315,20 @@ class EmbeddedNode:
                 f"this machine's clock is {behind_ms // 1000} s behind the last block, nothing was taken in; set it right",
             )
 
-    def _take(self, envelopes: list[bytes], arrivals: list[Arrival]) -> list[tuple[Outcome, ...]]:
-        """The outcomes of what came through the door, when they are durable."""
-        submission = _Submission(envelopes, arrivals)
+    def _bring(self, envelopes: list[bytes], arrivals: list[Arrival]) -> Submission:
+        """What came through the door, on its way to its answers."""
+        submission = Submission(envelopes, arrivals)
         self._queue.append(submission)
         with self._lock:
             if not submission.is_answered:
                 self._drain()
+        return submission
+
+    def _answers(self, submission: Submission) -> list[tuple[Outcome, ...]]:
+        """The outcomes of a submission, when they are durable."""
+        with self._lock:
+            if not submission.is_answered:
+                self._wait_durable()
         if not submission.is_answered:
             raise self._stopped or _stop()
         return submission.answers
@@ -344,14 +337,15 @@ class EmbeddedNode:
         """Make an empty block so that hooks whose time has come run, which only a wall clock needs, one that has not gone back; the read models follow."""
         with self._lock:
             if self.machine.clock_mode == WALL and self._behind_ms() <= CLOCK_BEHIND_MAX_MS:
-                self._make_block(_Batch())
+                self._make_empty_block()
         self.follow()
 
     def block_after(self, height: int) -> Block:
         """The block after a height, which carries what the block of that height led to; an empty one is made where none is yet."""
         with self._lock:
+            self._wait_durable()
             if height == self.height:
-                self._make_block(_Batch())
+                self._make_empty_block()
             return self._store.block(height + 1)
 
     def carried(self, read: Callable[[], T]) -> tuple[T, Block]:
@@ -360,13 +354,16 @@ class EmbeddedNode:
         That is the last block if it changed no row, otherwise an empty one made for the purpose.
         """
         with self._lock:
+            self._wait_durable()
             found = read()
             if self._last.header.app_hash != self._last.app_hash:
-                self._make_block(_Batch())
+                self._make_empty_block()
             return found, self._last
 
     def block(self, height: int) -> Block:
         """A block of the log."""
+        with self._lock:
+            self._wait_durable()
         return self._store.block(height)
 
     @property
@@ -383,17 +380,18 @@ class EmbeddedNode:
             batch = self._next_batch()
             if batch.acts:
                 self._make_block(batch)
-            for submission in batch.complete:
-                submission.is_answered = True
+            else:
+                self._wait_durable()  # a repeat is not answered before the first
+                batch.answer([])
 
-    def _next_batch(self) -> _Batch:
+    def _next_batch(self) -> Batch:
         """What waits, as much as a block takes; what needs none, because it was refused or answered before, gets its answer here."""
-        batch, now_ms = _Batch(), self.market_ms
+        batch, now_ms = Batch(), self.market_ms
         while self._queue and self._fill(batch, self._queue[0], now_ms):
             batch.complete.append(self._queue.popleft())
         return batch
 
-    def _fill(self, batch: _Batch, submission: _Submission, now_ms: int) -> bool:
+    def _fill(self, batch: Batch, submission: Submission, now_ms: int) -> bool:
         """Take of a submission what the block has room for; whether that was all of it."""
         envelopes, answers, acts = submission.envelopes, submission.answers, batch.acts
         first_answer = self.machine.first_answer
@@ -421,19 +419,57 @@ class EmbeddedNode:
             places.append(place)
         return True
 
-    def _make_block(self, batch: _Batch) -> None:
+    def _make_empty_block(self) -> None:
+        self._make_block(Batch())
+        self._wait_durable()
+
+    def _make_block(self, batch: Batch) -> None:
+        """Apply and write a block, while the one before becomes durable; only then is this one written."""
         if self._stopped is not None:
             self._queue.clear()
             raise self._stopped
         time_ms = max(self._now_ms(), self._last.header.time_ms)
+        with self._stopping(), no_collection():
+            applied = self._apply(time_ms, batch.acts)
+            digests = [act.data_digest for act in batch.acts]
+            block = self._seal(batch.envelopes, digests, applied, self._last, time_ms)
+            self._wait_durable()
+            done = self._commit(block, applied)
+            if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
+                set_aside()
+        self.machine.settle()
+        self._written = Written(batch, applied, block, self._last, done)
+        self._last = block
+        if done is None:
+            self._wait_durable()
+
+    def _wait_durable(self) -> None:
+        """If a block is written, wait until it is durable, then give out its answers. For the holder of the lock."""
+        written, self._written = self._written, None
+        if written is None:
+            return
+        if written.done is not None:
+            with self._stopping():
+                written.done.result()
+        batch, applied, block = written.batch, written.applied, written.block
+        height = block.header.height
+        batch.answer(applied.outcomes)
+        for fault in applied.faults:
+            _log.error("block %s: internal fault, message refused: %s", height, fault)
+        count = len(batch.acts) + sum(map(len, applied.told))
+        self._unfollowed.append(
+            Made(height, block.signature, self._messages_ms(block, written.before), batch.acts, applied, count)
+        )
+        if sum(made.count for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
+            self.follow()
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Whatever fails within stops the node."""
         try:
-            with no_collection():
-                applied = self._apply(time_ms, batch.acts)
-                digests = [act.data_digest for act in batch.acts]
-                block = self._seal(batch.envelopes, digests, applied, self._last, time_ms)
-                self._commit(block, applied)
-                if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
-                    set_aside()
+            yield
+        except NodeStoppedError:
+            raise
         except NodeError as error:
             self._stopped = _stop(error.zh, error.en)
             raise self._stopped from None
@@ -443,20 +479,6 @@ class EmbeddedNode:
         except BaseException:
             self._stopped = _stop()
             raise
-        self.machine.settle()
-        before, self._last = self._last, block
-        found = iter(applied.outcomes)
-        for submission, places in batch.places:
-            for place in places:
-                submission.answers[place] = next(found)
-        for fault in applied.faults:
-            _log.error("block %s: internal fault, message refused: %s", self.height, fault)
-        count = len(batch.acts) + sum(map(len, applied.told))
-        self._unfollowed.append(
-            _Made(self.height, block.signature, self._messages_ms(block, before), batch.acts, applied, count)
-        )
-        if sum(made.count for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
-            self.follow()
 
     @property
     def projector(self) -> Projector:
@@ -492,7 +514,7 @@ class EmbeddedNode:
                 self._stopped = self._readers_stopped = _stop()
                 raise
 
-    def _follow(self, made: _Made) -> None:
+    def _follow(self, made: Made) -> None:
         said = [
             _said(act, act.messages, outcomes)
             for act, outcomes in zip(made.acts, made.applied.outcomes, strict=True)
@@ -510,8 +532,13 @@ class EmbeddedNode:
     def _apply(self, time_ms: int, acts: list[Opened[Message]]) -> Applied:
         return self.machine.apply(time_ms, acts)
 
-    def _commit(self, block: Block, applied: Applied) -> None:
-        self._store.commit(block, applied)
+    def _commit(self, block: Block, applied: Applied) -> Future[None] | None:
+        """Write a block; the end of it is left to another thread if there is one."""
+        if self._disk is None:
+            self._store.commit(block, applied)
+            return None
+        self._store.write(block, applied)
+        return self._disk.submit(self._store.finish)
 
     def _seal(
         self, envelopes: list[bytes], digests: list[bytes], applied: Applied, before: Block | None, time_ms: int
@@ -578,6 +605,8 @@ class EmbeddedNode:
     def close(self) -> None:
         """Bring the read models to the last block, close the files and give the folder back."""
         try:
+            with self._lock, suppress(NodeStoppedError):  # nobody waits for its answers any more
+                self._wait_durable()
             self.follow()
         finally:
             self._closing.close()

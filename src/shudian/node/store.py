@@ -18,6 +18,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from shudian.kernel import check
 from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.machine import Applied
@@ -41,6 +42,7 @@ _SCHEMA = {
     "cold": "CREATE TABLE cold (digest BLOB PRIMARY KEY, blob BLOB NOT NULL) WITHOUT ROWID",
 }
 _BUSY_MS = 5_000
+_NOT_WRITTEN = ("区块未能写入", "the block could not be written")
 _READER_MMAP_BYTES = 1 << 30
 
 
@@ -77,6 +79,7 @@ class LedgerStore:
         self._ids: dict[str, dict[bytes, int]] | None = None
         self._table_ids: dict[str, int] = {}
         self._last_id = 0
+        self._written: tuple[Applied, dict[str, dict[bytes, int]]] | None = None
         self.migrated_from: Path | None = None
         path = folder / file
         if not create and not path.exists():
@@ -207,18 +210,49 @@ class LedgerStore:
         Raises:
             NodeError: the disk is full, unwritable or broken. Opened again, the ledger holds the whole block or nothing of it.
         """
-        with self._asked("区块未能写入", "the block could not be written"):
+        self.write(block, applied, meta)
+        self.finish()
+
+    def write(self, block: Block, applied: Applied, meta: dict[str, bytes] | None = None) -> None:
+        """The first part of :meth:`commit`: nothing of it is durable, nor seen by other connections, before :meth:`finish`.
+
+        Raises:
+            NodeError: as for :meth:`commit`.
+        """
+        with self._asked(*_NOT_WRITTEN):
             if meta is None and self._ids is None:
                 self.rows()
             try:
-                with self._transaction():
-                    if meta is not None:
-                        self._found(meta)
-                    given = self._write(block, applied)
+                self._db.execute("BEGIN IMMEDIATE")
+                if meta is not None:
+                    self._found(meta)
+                self._written = (applied, self._write(block, applied))
             except BaseException:
-                self._ids = None  # what was given is taken back: learn the numbers anew
+                self._undo()
                 raise
-            self._keep_ids(applied, given)
+
+    def finish(self) -> None:
+        """The second part of :meth:`commit`, in which the disk has most to do; another thread may call it.
+
+        Raises:
+            NodeError: as for :meth:`commit`.
+        """
+        with self._asked(*_NOT_WRITTEN):
+            check.that(self._written is not None, "a block was written")
+            try:
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+            if self._written is not None:
+                self._keep_ids(*self._written)
+                self._written = None
+
+    def _undo(self) -> None:
+        """What was given is taken back: learn the numbers anew."""
+        self._ids, self._written = None, None
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
     def _found(self, meta: dict[str, bytes]) -> None:
         for statement in _SCHEMA.values():

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,9 +57,13 @@ class TimedNode(EmbeddedNode):
         with self._watch("seal"):
             return super()._seal(envelopes, digests, applied, before, time_ms)
 
-    def _commit(self, block: Block, applied: Applied) -> None:
+    def _commit(self, block: Block, applied: Applied) -> Future[None] | None:
         with self._watch("commit"):
-            super()._commit(block, applied)
+            return super()._commit(block, applied)
+
+    def _wait_durable(self) -> None:
+        with self._watch("commit"):
+            super()._wait_durable()
 
     def follow(self) -> None:
         """As an embedded node."""
