@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shudian.contracts.funds.messages import FundsReserved
 from shudian.contracts.funds.messages_accounts import Balances, Code, account_id_of, free_of, owner_of
-from shudian.contracts.funds.rules_accounts import parties_of, read_open, require_room, write
+from shudian.contracts.funds.rules_accounts import read_open, require_room, write
 from shudian.contracts.funds.state import RESERVATIONS, Reservation
 from shudian.kernel import check, fields
 from shudian.kernel.contract import BlockContext
@@ -72,7 +72,7 @@ def reserve_more(ctx: BlockContext, owner_id: int, purpose: str, deed: str, more
     ctx.emit(
         FundsReserved(
             deed=deed,
-            parties=parties_of((owner_of(account_id), account.bank_id)),
+            parties=(owner_id,) if owner_id == account.bank_id else (owner_id, account.bank_id),
             account_id=account_id,
             bank_id=account.bank_id,
             purpose=purpose,
