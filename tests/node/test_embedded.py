@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shudian import KERNEL
 from shudian.client.client import Client, RefusedByLedgerError
-from shudian.compiled import COMPILED
 from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.machine import WALL, Applied
@@ -25,11 +23,9 @@ from shudian.node.folder import READING_FILE
 from shudian.node.store import LEDGER_FILE
 from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, genesis, key_of, reopen
+from tests.support.forms import REPLACES
 from tests.support.ledger import SECRETS
 
-REPLACES = pytest.mark.skipif(
-    KERNEL.name == COMPILED, reason="it replaces a method, which compiled code does not let one do"
-)
 HOLIDAYS = "governance.holidays_day"
 
 

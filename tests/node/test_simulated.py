@@ -15,7 +15,8 @@ from shudian.contracts.certificates.messages import BuyCertificates, RetireCerti
 from shudian.contracts.certificates.state import LOTS
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds.messages import ConfirmDeposit, RequestPayout
-from shudian.contracts.funds.messages_accounts import Code, Transfer, TransferCode, account_id_of
+from shudian.contracts.funds.messages_accounts import Code, Transfer, TransferCode
+from shudian.contracts.funds.messages_numbers import account_id_of
 from shudian.contracts.receivables.messages import SplitReceivable
 from shudian.kernel.contract import Context, Handler
 from shudian.kernel.ids import derived_id

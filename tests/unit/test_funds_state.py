@@ -3,8 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shudian.contracts.funds.messages_accounts import Balances, Code, account_id_of
-from shudian.contracts.funds.state import ACCOUNTS, COUNTER_MAX_FEN, INVARIANTS, Account, is_sound
+from shudian.contracts.funds.messages_accounts import Balances, Code
+from shudian.contracts.funds.messages_numbers import account_id_of
+from shudian.contracts.funds.state import ACCOUNTS, Account
+from shudian.contracts.funds.state_checks import COUNTER_MAX_FEN, INVARIANTS, is_sound
 from shudian.kernel.contract import RowInvariant
 
 COUNTERS = st.one_of(st.integers(-2, 4), st.integers(COUNTER_MAX_FEN - 2, COUNTER_MAX_FEN + 2))

@@ -9,7 +9,8 @@ import pytest
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.funds.messages import REFUSALS, Balances, Code, FundsReserved, Transfer
 from shudian.contracts.funds.rules_accounts import write
-from shudian.contracts.funds.state import ACCOUNTS, COUNTER_MAX_FEN
+from shudian.contracts.funds.state import ACCOUNTS
+from shudian.contracts.funds.state_checks import COUNTER_MAX_FEN
 from shudian.contracts.governance import rules as governance
 from shudian.contracts.identity import rules as identity
 from shudian.kernel import check

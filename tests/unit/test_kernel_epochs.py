@@ -35,6 +35,7 @@ from shudian.kernel.epochs import (
 )
 from shudian.kernel.ids import derived_id
 from shudian.kernel.outcomes import Refused
+from tests.support.forms import REPLACES
 from tests.support.ledger import CHAIN_ID, EPOCH, SECRETS, START_MS, Ledger, key_of
 
 ALICE, BOB = key_of("alice"), key_of("bob")
@@ -141,6 +142,7 @@ def test_agreement_is_that_of_rfc_7748() -> None:
     assert alice.agree(bob.public_key, b"x") != alice.agree(bob.public_key, b"y")
 
 
+@REPLACES
 def test_a_key_remembers_a_bounded_number_of_agreements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crypto, "AGREED_MAX_COUNT", 4)
     key = AgreementKey(bytes(range(32)))

@@ -9,7 +9,7 @@ from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 
 class SelfTrade(StrEnum):
@@ -32,14 +32,13 @@ class Condition(StrEnum):
     """All or none 全部成交或等待: trades only whole with what it meets on arrival, or whole with one order that arrives later."""
 
 
-_SKIP, _AON = (
-    SelfTrade.SKIP,
-    Condition.AON,
-)  # at hand: to fetch a member from its enumeration takes Python 3.11 as long as ten look-ups
+# At hand: to fetch a member from its enumeration takes Python 3.11 as long as ten look-ups
+_SKIP: Final = SelfTrade.SKIP
+_AON: Final = Condition.AON
 
-IMMEDIATE = (Condition.IOC, Condition.FOK)
+IMMEDIATE: Final = (Condition.IOC, Condition.FOK)
 """Conditions under which nothing stands in the book."""
-WHOLE = (Condition.FOK, Condition.AON)
+WHOLE: Final = (Condition.FOK, Condition.AON)
 """Conditions under which an order trades whole or not at all."""
 
 

@@ -5,7 +5,7 @@ A contract is a declaration: tables, handlers, hooks, invariants, refusals, sett
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from shudian.kernel.cold import ColdStore
 from shudian.kernel.envelope import UNREGISTERED
@@ -13,7 +13,7 @@ from shudian.kernel.messages import Event, Message, Setting
 from shudian.kernel.outcomes import Refusal, Reply
 from shudian.kernel.tables import Key, Store, Table
 
-NUMBERS_PER_CONTRACT = 1_000
+NUMBERS_PER_CONTRACT: Final = 1_000
 
 
 @dataclass

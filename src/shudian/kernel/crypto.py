@@ -10,6 +10,7 @@ Sealing: X25519 (RFC 7748), HKDF-SHA256 (RFC 5869), HMAC-SHA256, AES-256-GCM (NI
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from hashlib import sha256 as _new_sha256
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -19,31 +20,31 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
-PUBLIC_KEY_BYTES = 32
-SIGNATURE_BYTES = 64
-SEED_BYTES = 32
-SECRET_BYTES = 32
-DIGEST_BYTES = 32
-NONCE_BYTES = 12
-TAG_BYTES = 16
-SEALING_PURPOSE = b"shudian/sealing"
+PUBLIC_KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+SEED_BYTES: Final = 32
+SECRET_BYTES: Final = 32
+DIGEST_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+TAG_BYTES: Final = 16
+SEALING_PURPOSE: Final = b"shudian/sealing"
 """What a signing key's sealing key is derived for."""
-AGREED_MAX_COUNT = 1 << 16
+AGREED_MAX_COUNT: Final = 1 << 16
 """Agreed secrets that one key remembers, the least recently used goes first; bounds memory when a stranger makes up keys."""
-_BLOCK_BYTES = 64
-_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+_BLOCK_BYTES: Final = 64
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 
-_FIELD_PRIME = 2**255 - 19
-_GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
-_SIGN_BIT = 1 << 255
+_FIELD_PRIME: Final = 2**255 - 19
+_GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+_SIGN_BIT: Final = 1 << 255
 
 # Encodings of y of the eight points of small order (y = 0, 1, -1 and the two of order eight); the sign bit is ignored.
-_ORDER_EIGHT_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
-_SMALL_ORDER_Y = (0, 1, _FIELD_PRIME - 1, _ORDER_EIGHT_Y, _FIELD_PRIME - _ORDER_EIGHT_Y)
-_SMALL_ORDER = frozenset((y | sign).to_bytes(32, "little") for y in _SMALL_ORDER_Y for sign in (0, _SIGN_BIT))
-_PRIME_HIGH_BYTE = _FIELD_PRIME >> 248
-_ORDER_HIGH_BYTE = _GROUP_ORDER >> 248
+_ORDER_EIGHT_Y: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER_Y: Final = (0, 1, _FIELD_PRIME - 1, _ORDER_EIGHT_Y, _FIELD_PRIME - _ORDER_EIGHT_Y)
+_SMALL_ORDER: Final = frozenset((y | sign).to_bytes(32, "little") for y in _SMALL_ORDER_Y for sign in (0, _SIGN_BIT))
+_PRIME_HIGH_BYTE: Final = _FIELD_PRIME >> 248
+_ORDER_HIGH_BYTE: Final = _GROUP_ORDER >> 248
 
 
 def sha256(data: bytes | bytearray) -> bytes:
@@ -189,7 +190,7 @@ def is_sound_agreement_key(public_key: bytes) -> bool:
     return _ANYBODY.agree(public_key, b"") is not None
 
 
-_ANYBODY = AgreementKey(sha256(b"shudian/anybody"))
+_ANYBODY: Final = AgreementKey(sha256(b"shudian/anybody"))
 
 
 class SigningKey:

@@ -5,7 +5,7 @@ been through a door; a node opens what comes in once, and a block that comes fro
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from shudian.kernel import fields
 from shudian.kernel.codec import Decoder, Malformed, decode_by, decoder
@@ -27,7 +27,7 @@ from shudian.kernel.opened import Arrival as Arrival
 from shudian.kernel.opened import Opened as Opened
 from shudian.kernel.outcomes import BATCH_SIZE_NOT_ALLOWED, EPOCH_NOT_IN_FORCE, UNKNOWN_MESSAGE, Refused
 
-VERIFIED_MAX_COUNT = 1 << 16
+VERIFIED_MAX_COUNT: Final = 1 << 16
 """Envelopes that a door remembers as well signed, by SHA-256 of the whole: at least so many of the latest, and about twice at most."""
 
 

@@ -11,6 +11,7 @@ envelope can be made that shows one text under one key and another text under an
 
 from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -49,21 +50,21 @@ from shudian.kernel.outcomes import (
     both,
 )
 
-VERSION = 2
-ENVELOPE_MAX_BYTES = 1 << 20
-BATCH_MAX_COUNT = 4_096
-EPOCH_NO_MAX = 1_000_000_000
-SIGNATURES_MAX_COUNT = 8
-SEALED_EXTRA_BYTES = DIGEST_BYTES + TAG_BYTES
+VERSION: Final = 2
+ENVELOPE_MAX_BYTES: Final = 1 << 20
+BATCH_MAX_COUNT: Final = 4_096
+EPOCH_NO_MAX: Final = 1_000_000_000
+SIGNATURES_MAX_COUNT: Final = 8
+SEALED_EXTRA_BYTES: Final = DIGEST_BYTES + TAG_BYTES
 """How much longer a sealed body is than its text."""
-CANONICAL = both("规范编码", "canonical encoding")
-_SIGNED = both("对除签名外全部内容的签名", "a signature over all but the signatures")
-UNREGISTERED = 0
+CANONICAL: Final = both("规范编码", "canonical encoding")
+_SIGNED: Final = both("对除签名外全部内容的签名", "a signature over all but the signatures")
+UNREGISTERED: Final = 0
 """The sender of those who are not members yet; only messages open to applicants may come from it."""
 
-_ACT_DOMAIN = b"shudian/act\x00"
-_ACCOUNT_DOMAIN = b"shudian/account\x00"
-_MESSAGE_DOMAIN = b"shudian/message\x00"
+_ACT_DOMAIN: Final = b"shudian/act\x00"
+_ACCOUNT_DOMAIN: Final = b"shudian/account\x00"
+_MESSAGE_DOMAIN: Final = b"shudian/message\x00"
 _digest_under = lru_cache(maxsize=AGREED_MAX_COUNT)(KeyedDigest)
 _envelope: Decoder = decoder(Envelope)
 

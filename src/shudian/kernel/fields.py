@@ -1,15 +1,16 @@
 """Stateless checks of a message's fields; each refuses with the field, its value and what is allowed."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from shudian.kernel import clock
 from shudian.kernel.outcomes import FIELD_NOT_ALLOWED, both
 
-AMOUNT_MAX = 10**15
-DIGEST_BYTES = 32
+AMOUNT_MAX: Final = 10**15
+DIGEST_BYTES: Final = 32
 
 # Stated code points, not a Unicode table: tables differ between Python versions, and two nodes must answer alike.
-_FORBIDDEN_RANGES = (
+_FORBIDDEN_RANGES: Final = (
     (0x00, 0x1F),
     (0x7F, 0x9F),
     (0x200B, 0x200F),
@@ -17,9 +18,9 @@ _FORBIDDEN_RANGES = (
     (0x2066, 0x2069),
     (0xFEFF, 0xFEFF),
 )
-_FORBIDDEN = frozenset(chr(point) for low, high in _FORBIDDEN_RANGES for point in range(low, high + 1))
+_FORBIDDEN: Final = frozenset(chr(point) for low, high in _FORBIDDEN_RANGES for point in range(low, high + 1))
 
-_VISIBLE = both("不含控制、方向或不可见字符", "no control, direction or invisible characters")
+_VISIBLE: Final = both("不含控制、方向或不可见字符", "no control, direction or invisible characters")
 
 
 def in_bytes(count: int) -> str:

@@ -1,8 +1,10 @@
 """Identifiers of messages: 16 bytes, made by the client before the first send."""
 
+from typing import Final
+
 from shudian.kernel.crypto import sha256
 
-ID_BYTES = 16
+ID_BYTES: Final = 16
 
 
 def derived_id(*labels: str) -> bytes:

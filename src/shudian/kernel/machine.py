@@ -7,7 +7,7 @@ tested and the app hash follows. The machine keeps no files: the node makes a bl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, Final, Union
 
 from shudian.kernel import check
 from shudian.kernel.answers import ANSWERS, HOOK_EVENTS, Answer, HookEvents
@@ -54,8 +54,8 @@ from shudian.kernel.roots import CLOCK_TABLE, StateRoots
 from shudian.kernel.tables import SEQUENCES, Change, Store, Table, encode_key
 from shudian.kernel.units import remainder
 
-EXPIRY_MAX_MS = DAY_MS
-FULL_CHECK_EVERY_BLOCKS = 256
+EXPIRY_MAX_MS: Final = DAY_MS
+FULL_CHECK_EVERY_BLOCKS: Final = 256
 
 
 CLOCK = Table(CLOCK_TABLE, Clock, ())

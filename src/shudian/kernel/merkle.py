@@ -18,19 +18,20 @@ epoch (:mod:`shudian.kernel.blinding`), so a leaf tells nothing to whoever guess
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from shudian.kernel.blinding import height_bytes
 from shudian.kernel.crypto import sha256
 from shudian.kernel.steps import Step as Step
 
-HASH_BYTES = 32
-NOTHING = bytes(HASH_BYTES)
+HASH_BYTES: Final = 32
+NOTHING: Final = bytes(HASH_BYTES)
 """Stands for a bucket, node or contract without rows."""
 
-FAN_OUT = 16
-LEVELS = 4
-NIBBLE_BITS = 4
-_NIBBLE = FAN_OUT - 1
+FAN_OUT: Final = 16
+LEVELS: Final = 4
+NIBBLE_BITS: Final = 4
+_NIBBLE: Final = FAN_OUT - 1
 
 Bucket = tuple[tuple[bytes, bytes], ...]
 """(path, leaf) of all rows of a bucket, by path."""

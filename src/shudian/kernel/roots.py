@@ -6,6 +6,7 @@ changed. The rules of hashing are in :mod:`shudian.kernel.merkle`.
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from typing import Final
 
 from shudian.kernel.blinding import StateKeys, height_bytes
 from shudian.kernel.crypto import sha256
@@ -26,10 +27,10 @@ from shudian.kernel.merkle import (
 )
 from shudian.kernel.tables import Change, Key, encode_key
 
-CLOCK_TABLE = "kernel.clock"
+CLOCK_TABLE: Final = "kernel.clock"
 
-_NODE_PREFIX = b"\x03"
-_EMPTY_NODE = _NODE_PREFIX + NOTHING * FAN_OUT
+_NODE_PREFIX: Final = b"\x03"
+_EMPTY_NODE: Final = _NODE_PREFIX + NOTHING * FAN_OUT
 
 
 class StateTree:

@@ -8,7 +8,7 @@ from rows, never hashed nor stored.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from sortedcontainers import SortedList
 
@@ -24,7 +24,7 @@ R = TypeVar("R", bound=Record)
 IndexOf = Callable[[Key, Any], Key | None]
 
 
-_FEW_COUNT = 8
+_FEW_COUNT: Final = 8
 """Up to so many entries are put in order one by one."""
 
 

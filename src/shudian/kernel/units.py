@@ -5,21 +5,21 @@ tariffs in 1e-8 yuan per kWh, shares in parts per million. No other module may d
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # the small verifier reaches this module and has no numpy
     import numpy as np
     from numpy.typing import NDArray
 
-PPM = 1_000_000
-PRICE_KWH_PER_FEN = 10_000
-TARIFF_KWH_PER_FEN = 1_000_000
-WH_PER_KWH = 1_000
-KWH_PER_MWH = 1_000
-FEN_PER_YUAN = 100
-SEGMENTS_PER_DAY = 24
-SLOTS_PER_DAY = 96
-SLOTS_PER_SEGMENT = 4
+PPM: Final = 1_000_000
+PRICE_KWH_PER_FEN: Final = 10_000
+TARIFF_KWH_PER_FEN: Final = 1_000_000
+WH_PER_KWH: Final = 1_000
+KWH_PER_MWH: Final = 1_000
+FEN_PER_YUAN: Final = 100
+SEGMENTS_PER_DAY: Final = 24
+SLOTS_PER_DAY: Final = 96
+SLOTS_PER_SEGMENT: Final = 4
 
 
 def floor_div(numerator: int, denominator: int) -> int:

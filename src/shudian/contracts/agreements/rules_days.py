@@ -1,6 +1,7 @@
 """Energy of an agreement by day, and what it adds to the positions of its two sides."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from shudian.contracts.agreements.messages import AGREEMENT_UNKNOWN, Agreement, Terms
 from shudian.contracts.agreements.rules_curves import share_of_day_kwh, slots_kwh
@@ -10,7 +11,7 @@ from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, SLOTS_PER_SEGMENT, split_largest_remainder
 
-_NO_ENERGY = (0,) * SEGMENTS_PER_DAY
+_NO_ENERGY: Final = (0,) * SEGMENTS_PER_DAY
 
 
 def agreement(at: HasStore, agreement_id: int) -> Agreement:

@@ -3,9 +3,6 @@
 from enum import IntEnum, StrEnum
 
 from shudian.kernel.codec import Record
-from shudian.kernel.units import floor_div, remainder
-
-CODES_PER_OWNER = 100
 
 
 class Code(IntEnum):
@@ -21,8 +18,6 @@ class Code(IntEnum):
     """偏差资金: deviation charges collected and returned; debits must not exceed credits. Owner: the grid company."""
 
 
-_CODES = {code.value: code for code in Code}
-_BANK = Code.BANK  # at hand: to fetch a member from its enumeration takes Python 3.11 as long as ten look-ups
 OWN_CODES = (Code.CASH, Code.LEVY, Code.DEVIATION)
 
 
@@ -36,33 +31,6 @@ class TransferCode(IntEnum):
     OPENING = 404
 
 
-def account_id_of(owner_id: int, code: Code) -> int:
-    """The number of an owner's account of a code.
-
-    >>> account_id_of(12, Code.CASH)
-    1210
-    """
-    return owner_id * CODES_PER_OWNER + code
-
-
-def owner_of(account_id: int) -> int:
-    """The member that owns an account.
-
-    >>> owner_of(1210)
-    12
-    """
-    return floor_div(account_id, CODES_PER_OWNER)
-
-
-def code_of(account_id: int) -> Code:
-    """What an account is for.
-
-    >>> code_of(1210).name
-    'CASH'
-    """
-    return _CODES[remainder(account_id, CODES_PER_OWNER)]
-
-
 class Balances(Record):
     """The four counters of an account, in fen; posted ones only grow, pending ones are what open holds and reservations take."""
 
@@ -70,26 +38,6 @@ class Balances(Record):
     debits_posted_fen: int = 0
     credits_pending_fen: int = 0
     credits_posted_fen: int = 0
-
-
-def balance_fen(code: Code, balances: Balances) -> int:
-    """What is booked on an account, in fen: credits less debits, for a bank's mirror debits less credits.
-
-    >>> balance_fen(Code.CASH, Balances(300, 200, 0, 1_000))
-    800
-    """
-    net_fen = balances.credits_posted_fen - balances.debits_posted_fen
-    return -net_fen if code == _BANK else net_fen
-
-
-def free_of(code: Code, balances: Balances) -> int:
-    """What an account can still pay, in fen: what is booked less what is held and reserved; money on its way in does not count.
-
-    >>> free_of(Code.CASH, Balances(300, 200, 50, 1_000))
-    500
-    """
-    net_fen = balances.credits_posted_fen - balances.debits_posted_fen
-    return -net_fen - balances.credits_pending_fen if code == _BANK else net_fen - balances.debits_pending_fen
 
 
 class Transfer(Record):

@@ -15,7 +15,8 @@ from shudian.contracts.funds.messages import (
     RefusePayout,
     RequestPayout,
 )
-from shudian.contracts.funds.messages_accounts import Code, Transfer, TransferCode, account_id_of
+from shudian.contracts.funds.messages_accounts import Code, Transfer, TransferCode
+from shudian.contracts.funds.messages_numbers import account_id_of
 from shudian.contracts.funds.rules_accounts import (
     account_of,
     balances,
@@ -30,7 +31,8 @@ from shudian.contracts.funds.rules_accounts import (
 from shudian.contracts.funds.rules_payouts import confirm_deposit, confirm_payout, refuse_payout, request_payout
 from shudian.contracts.funds.rules_reservations import reservations, reserve, reserve_more, reserved
 from shudian.contracts.funds.rules_transfers import expire_holds, hold, is_posted, post, transfer, void
-from shudian.contracts.funds.state import INVARIANTS, TABLES
+from shudian.contracts.funds.state import TABLES
+from shudian.contracts.funds.state_checks import INVARIANTS
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.roles import Kind
 from shudian.kernel.contract import BlockContext, Contract

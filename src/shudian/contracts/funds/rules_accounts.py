@@ -17,17 +17,10 @@ from shudian.contracts.funds.messages import (
     CloseAccount,
     OpenAccount,
 )
-from shudian.contracts.funds.messages_accounts import (
-    OWN_CODES,
-    Balances,
-    Code,
-    account_id_of,
-    balance_fen,
-    code_of,
-    free_of,
-    owner_of,
-)
-from shudian.contracts.funds.state import ACCOUNTS, COUNTER_MAX_FEN, Account, is_empty, is_sound, sums, widest_fen
+from shudian.contracts.funds.messages_accounts import OWN_CODES, Balances, Code
+from shudian.contracts.funds.messages_numbers import account_id_of, balance_fen, code_of, free_of, owner_of
+from shudian.contracts.funds.state import ACCOUNTS, Account
+from shudian.contracts.funds.state_checks import COUNTER_MAX_FEN, is_empty, is_sound, sums, widest_fen
 from shudian.contracts.identity import rules as identity
 from shudian.contracts.roles import Kind
 from shudian.kernel import check

@@ -16,7 +16,8 @@ from shudian.contracts.funds.messages import (
     RefusePayout,
     RequestPayout,
 )
-from shudian.contracts.funds.messages_accounts import Code, Transfer, TransferCode, account_id_of, owner_of
+from shudian.contracts.funds.messages_accounts import Code, Transfer, TransferCode
+from shudian.contracts.funds.messages_numbers import account_id_of, owner_of
 from shudian.contracts.funds.rules_accounts import account_of, parties_of, read_open
 from shudian.contracts.funds.rules_transfers import hold, is_posted, post, require_open_hold, transfer, void
 from shudian.contracts.funds.state import PAYOUTS, Payout

@@ -1,11 +1,13 @@
 """Reservations: what a cash account keeps back for a purpose, such as a session of trading, without naming who will be paid."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec.structs import replace
 
 from shudian.contracts.funds.messages import FundsReserved
-from shudian.contracts.funds.messages_accounts import Balances, Code, account_id_of, free_of, owner_of
+from shudian.contracts.funds.messages_accounts import Balances, Code
+from shudian.contracts.funds.messages_numbers import account_id_of, free_of, owner_of
 from shudian.contracts.funds.rules_accounts import read_open, require_room, write
 from shudian.contracts.funds.state import RESERVATIONS, Reservation
 from shudian.kernel import check, fields
@@ -13,9 +15,9 @@ from shudian.kernel.contract import BlockContext
 from shudian.kernel.tables import HasStore
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_CASH = Code.CASH
+_CASH: Final = Code.CASH
 
-PURPOSE_MAX_COUNT = 80
+PURPOSE_MAX_COUNT: Final = 80
 
 
 def reserved(at: HasStore, owner_id: int, purpose: str) -> int:

@@ -21,17 +21,8 @@ from shudian.contracts.funds.messages import (
     FundsTransferred,
     HoldReleased,
 )
-from shudian.contracts.funds.messages_accounts import (
-    Balances,
-    Code,
-    EntryKind,
-    HoldState,
-    Transfer,
-    TransferCode,
-    account_id_of,
-    code_of,
-    owner_of,
-)
+from shudian.contracts.funds.messages_accounts import Balances, Code, EntryKind, HoldState, Transfer, TransferCode
+from shudian.contracts.funds.messages_numbers import account_id_of, code_of, owner_of
 from shudian.contracts.funds.rules_accounts import balances, parties_of, read, read_open, require_room, write
 from shudian.contracts.funds.state import ENTRIES, Entry
 from shudian.kernel import check, fields

@@ -12,7 +12,8 @@ from shudian.contracts.funds.messages import (
     PayoutRefused,
     PayoutRequested,
 )
-from shudian.contracts.funds.messages_accounts import Balances, Code, HoldState, balance_fen, code_of, free_of, owner_of
+from shudian.contracts.funds.messages_accounts import Balances, Code, HoldState
+from shudian.contracts.funds.messages_numbers import balance_fen, code_of, free_of, owner_of
 from shudian.contracts.roles import OVERSIGHT
 from shudian.kernel.clock import day_after, day_of
 from shudian.reading.reader import Reader, Viewer

@@ -1,5 +1,7 @@
 """The machine's port: whether those who signed may say a message (the message's own declaration, asked here once for all contracts)."""
 
+from typing import Final
+
 from shudian.contracts.governance import rules as governance
 from shudian.contracts.identity.messages import ENDED, KIND_NOT_ALLOWED, MEMBER_NOT_ACTIVE, Member, Standing
 from shudian.contracts.identity.messages_persons import (
@@ -20,9 +22,9 @@ from shudian.kernel.messages import Authority, Message
 from shudian.kernel.outcomes import both
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_ACTIVE = Standing.ACTIVE
+_ACTIVE: Final = Standing.ACTIVE
 
-_SHOWN_CHARACTERS = 16
+_SHOWN_CHARACTERS: Final = 16
 
 
 def authorise(ctx: Context, message: Message) -> None:

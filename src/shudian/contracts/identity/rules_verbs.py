@@ -1,6 +1,7 @@
 """The verbs by which the contracts above ask who a member is and how it stands."""
 
 from collections.abc import Collection
+from typing import Final
 
 from shudian.contracts.identity.messages import (
     KIND_NOT_ALLOWED,
@@ -16,7 +17,7 @@ from shudian.contracts.roles import Kind
 from shudian.kernel.tables import HasStore
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_ACTIVE = Standing.ACTIVE
+_ACTIVE: Final = Standing.ACTIVE
 
 
 def deed_of(member_id: int) -> str:

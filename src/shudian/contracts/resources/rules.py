@@ -1,5 +1,7 @@
 """What is decided about power resources, and the verbs by which the contracts above look them up."""
 
+from typing import Final
+
 import msgspec
 
 from shudian.contracts.governance import rules as governance
@@ -53,10 +55,10 @@ from shudian.kernel.contract import BlockContext, Context, Contract
 from shudian.kernel.outcomes import both
 from shudian.kernel.tables import HasStore, next_id, number_in
 
-CAPACITY_MIN = "resources.capacity_min_kw"
-CAPACITY_MAX = "resources.capacity_max_kw"
+CAPACITY_MIN: Final = "resources.capacity_min_kw"
+CAPACITY_MAX: Final = "resources.capacity_max_kw"
 
-_STATE_AFTER = {
+_STATE_AFTER: Final = {
     Decision.APPROVE: ResourceState.ACTIVE,
     Decision.RETURN: ResourceState.RETURNED,
     Decision.REJECT: ResourceState.REJECTED,

@@ -7,6 +7,7 @@ than is reserved.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -21,9 +22,9 @@ from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen, share
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_SELL = Side.SELL
+_SELL: Final = Side.SELL
 
-_SESSION = "session:"
+_SESSION: Final = "session:"
 
 
 def collateral_fen(rules: SessionRules, side: Side, price_myuan_mwh: int, quantity_kwh: int) -> int:

@@ -4,6 +4,7 @@ A buy whose value exceeds what the guarantees leave is refused. Buys of a sessio
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import Line, Terms
@@ -14,7 +15,7 @@ from shudian.kernel.tables import HasStore
 from shudian.kernel.units import energy_fen
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_BUY = Side.BUY
+_BUY: Final = Side.BUY
 
 
 def check_line(at: HasStore, member_id: int, side: Side, lines: Sequence[Line]) -> None:

@@ -1,6 +1,7 @@
 """What every offer in a session passes: a live session, an open gate, lots and band, and room in the member's stake."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from shudian.contracts.trading import rules_numbers as numbers
 from shudian.contracts.trading import rules_positions as positions
@@ -23,9 +24,9 @@ from shudian.kernel.tables import HasStore
 from shudian.kernel.units import SEGMENTS_PER_DAY, remainder
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_LIVE = SessionState.LIVE
+_LIVE: Final = SessionState.LIVE
 
-_NO_STAKE = Stake(0, (0,) * SEGMENTS_PER_DAY)
+_NO_STAKE: Final = Stake(0, (0,) * SEGMENTS_PER_DAY)
 
 
 def live_session(at: HasStore, session_id: int) -> Session:

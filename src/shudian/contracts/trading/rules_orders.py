@@ -1,6 +1,6 @@
 """Orders: gates and limits, match on arrival, withdrawal."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shudian.clearing.auction import SIDE_LIMIT_KWH
 from shudian.clearing.book import IMMEDIATE, Condition, match
@@ -41,9 +41,12 @@ from shudian.kernel.tables import HasStore, next_id
 from shudian.kernel.units import energy_fen
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_ROLLING, _AUCTION, _LISTING = Method.ROLLING, Method.AUCTION, Method.LISTING
-_BUY, _SELL = Side.BUY, Side.SELL
-_GTC = Condition.GTC
+_ROLLING: Final = Method.ROLLING
+_AUCTION: Final = Method.AUCTION
+_LISTING: Final = Method.LISTING
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+_GTC: Final = Condition.GTC
 
 
 def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:

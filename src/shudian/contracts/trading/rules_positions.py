@@ -1,6 +1,7 @@
 """Who may trade which side, and how much: positions stay within what a member's resources can generate or consume."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.identity import rules as identity
@@ -13,9 +14,9 @@ from shudian.kernel.contract import BlockContext
 from shudian.kernel.units import SEGMENTS_PER_DAY, ceil_div, share
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
-_BUY = Side.BUY
+_BUY: Final = Side.BUY
 
-KINDS = {Side.BUY: BUYING_KINDS, Side.SELL: SELLING_KINDS}
+KINDS: Final = {Side.BUY: BUYING_KINDS, Side.SELL: SELLING_KINDS}
 
 
 def check_side(ctx: BlockContext, member_id: int, side: Side) -> None:
