@@ -14,6 +14,8 @@ import pytest
 from shudian.contracts.governance.messages import SetSetting
 from shudian.contracts.governance.messages_epochs import RotateEpoch
 from shudian.kernel.check import CheckFailed
+from shudian.kernel.codec import encode
+from shudian.kernel.envelope import seal
 from shudian.kernel.machine import Applied
 from shudian.kernel.opened import Arrival, Opened
 from shudian.kernel.outcomes import Refused, refused
@@ -141,6 +143,40 @@ def test_the_front_gets_the_roots_of_later_epochs(node: EmbeddedNode, monkeypatc
     monkeypatch.setattr("shudian.node.front._ticket", lambda _tickets: None)
     monkeypatch.setattr(front_of(node), "door", None)  # what the front left open could not be opened here
     assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, envelopes))
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["front", "engine"])
+def test_an_epoch_that_begins_in_a_series_is_known_when_its_envelopes_have_their_turn(
+    node: EmbeddedNode, works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All parts are opened before the first is applied, by one or the other."""
+    exchange, second = founder(node, "exchange-operator"), node.next_epoch
+    rotation = exchange.seal([RotateEpoch(second.public_key)])
+    day = SetSetting("governance.holidays_day", "", 20260701, (20260701,), "test")
+    expires_ms = node.market_ms + 3_600_000
+    later = seal(
+        node.machine.chain_id,
+        1,
+        bytes(16),
+        expires_ms,
+        encode([day]),
+        [key_of("exchange-operator")],
+        second,
+        atomic=False,
+    )
+    if not works:
+        os.kill(front_of(node).pid, signal.SIGSTOP)
+    openings = [front_of(node).begin([data]) for data in (rotation, later)]
+    while any(part.arrivals is None for opening in openings for part in opening.parts):
+        front_of(node).advance(openings[1].parts[0])
+    ahead = iter([([data], opening) for data, opening in zip((rotation, later), openings, strict=True)])
+    monkeypatch.setattr("shudian.node.embedded.opened_ahead", lambda _parts, _front: ahead)
+    assert [outcome.done for ((outcome,),) in node.submit_all([[rotation], [later]])] == [True, True]
+    os.kill(front_of(node).pid, signal.SIGCONT)
+    node.close()
+    monkeypatch.setattr(verify, "FRONT_MIN_HEIGHT", 0)
+    monkeypatch.setattr(verify, "pays", lambda: True)
+    assert verify_folder(node.folder, SECRETS).height == 2
 
 
 def test_no_secret_in_the_arguments_or_the_environment(node: EmbeddedNode) -> None:

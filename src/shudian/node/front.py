@@ -2,9 +2,8 @@
 
 It holds no state: envelopes go in, opened acts (or refusals) come back, and the engine takes them as if its own door had opened them.
 The work lies in parts on one heap: of each part a ticket stands in a pipe that both processes read, and whoever gets the ticket opens the
-part. So neither waits while there is something to open, and a front that is slow, late or dead costs time and nothing else. What the
-front is not sure of (an epoch whose root it was not given) it leaves to the engine. The roots of the epochs travel over a pipe, never by
-arguments, environment or file.
+part. So neither waits while there is something to open, and a front that is slow, late or dead costs time and nothing else. The roots of
+the epochs travel over a pipe, never by arguments, environment or file. Envelopes of an epoch that was not known when they were opened are opened again by the engine when it is their turn.
 
 No thread of the engine waits for the front's answers: a thread that wakes beside a busy one gets the interpreter only after milliseconds.
 They stay in the pipe, and beyond its size with the front, until the engine looks.
@@ -64,8 +63,8 @@ class _Ask(Record):
 
 
 _READY = b"ready"
-_Turned = tuple[int, Outcome | None]
-"""Place in its part of an envelope that was refused, with the outcome; None: left to the engine."""
+_Turned = tuple[int, Outcome]
+"""Place in its part of an envelope that was refused, with the outcome."""
 
 
 def pays() -> bool:
@@ -91,11 +90,17 @@ class Opening:
         self.parts = [_Part(envelopes[at : at + PART_COUNT]) for at in range(0, len(envelopes), PART_COUNT)]
 
     def result(self) -> list[Arrival]:
-        """What the door makes of each, in order; for one thread, once."""
+        """What the door makes of each, in order; for one thread, once, when all that comes before has been applied.
+
+        Epochs that began meanwhile were unknown when the envelopes were opened: what was refused for its epoch is opened again.
+        """
         arrivals: list[Arrival] = []
         for part in self.parts:
             while part.arrivals is None:
                 self._front.advance(part)
+            for place, arrival in enumerate(part.arrivals):
+                if isinstance(arrival, Refused) and arrival.refusal is EPOCH_NOT_IN_FORCE:
+                    (part.arrivals[place],) = self._front.door.open_all([part.envelopes[place]])
             arrivals.extend(part.arrivals)
         return arrivals
 
@@ -231,14 +236,9 @@ class Front:
         part = self._parts.pop(number)
         arrivals: list[Arrival] = opened
         for place, outcome in turned:
-            arrivals.insert(place, self._refused(part.envelopes[place], outcome))
+            refusal = self._machine.refusals[outcome.number]
+            arrivals.insert(place, Refused(refusal, outcome.field, outcome.value, outcome.allowed))
         part.arrivals = arrivals
-
-    def _refused(self, data: bytes, outcome: Outcome | None) -> Arrival:
-        if outcome is not None:
-            return Refused(self._machine.refusals[outcome.number], outcome.field, outcome.value, outcome.allowed)
-        (arrival,) = self.door.open_all([data])
-        return arrival
 
     def _end(self) -> None:
         """Give up on the front."""
@@ -393,14 +393,10 @@ def main() -> None:
             parts.update(enumerate(ask.parts, ask.first_part))
         arrivals = door.open_all(parts[number])
         opened = [arrival for arrival in arrivals if not isinstance(arrival, Refused)]
-        turned = [(place, _outcome(arrival)) for place, arrival in enumerate(arrivals) if isinstance(arrival, Refused)]
+        turned = [(place, refused(arrival)) for place, arrival in enumerate(arrivals) if isinstance(arrival, Refused)]
         engine.say(encode((number, opened, turned)))
         for gone in [other for other in parts if other <= number]:
             del parts[gone]
-
-
-def _outcome(arrival: Refused) -> Outcome | None:
-    return None if arrival.refusal is EPOCH_NOT_IN_FORCE else refused(arrival)
 
 
 def _ticket(tickets: int) -> int | None:
