@@ -83,6 +83,8 @@ def stake_with_room(
 
 def stake_after(stake: Stake, more_count: int, more_kwh: Mapping[int, int]) -> Stake:
     """A stake with more open offers and more energy per segment exposed; negative numbers take away."""
+    if not more_kwh:  # an order that was exposed before has traded
+        return Stake(stake.open_count + more_count, stake.exposed_kwh)
     segments_kwh = list(stake.exposed_kwh)
     for segment, energy_kwh in more_kwh.items():
         segments_kwh[segment] += energy_kwh
