@@ -174,7 +174,7 @@ def test_an_epoch_that_begins_in_a_series_is_known_when_its_envelopes_have_their
     assert [outcome.done for ((outcome,),) in node.submit_all([[rotation], [later]])] == [True, True]
     os.kill(front_of(node).pid, signal.SIGCONT)
     node.close()
-    monkeypatch.setattr(verify, "FRONT_MIN_HEIGHT", 0)
+    monkeypatch.setattr(verify, "FRONT_MIN_BYTES", 0)
     monkeypatch.setattr(verify, "pays", lambda: True)
     assert verify_folder(node.folder, SECRETS).height == 2
 
@@ -193,7 +193,7 @@ def test_a_replay_with_a_front_finds_the_same(tmp_path: Path, monkeypatch: pytes
         node.submit(envelopes)
     node.close()
     alone = verify_folder(tmp_path, SECRETS)
-    monkeypatch.setattr(verify, "FRONT_MIN_HEIGHT", 0)
+    monkeypatch.setattr(verify, "FRONT_MIN_BYTES", 0)
     monkeypatch.setattr(verify, "pays", lambda: True)
     assert verify_folder(tmp_path, SECRETS) == alone
 

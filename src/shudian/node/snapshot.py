@@ -150,9 +150,10 @@ def _go_on(store: LedgerStore, node_public_key: bytes, secrets: Secrets, on_load
     before = store.block(store.first_height())
     check_vote(before, node_public_key)
     for block in store.blocks(store.first_height() + 1):
-        check_links(block, before, genesis, node_public_key)
+        check_links(block, before, genesis, node_public_key, digests_of(block.envelopes))
         before = block
-    check_links(carrier, last, genesis, node_public_key)
+    digests = digests_of(carrier.envelopes)
+    check_links(carrier, last, genesis, node_public_key, digests)
     for block in store.blocks(store.first_height()):
         _check_told(block, machine)
     if (machine.market_ms, machine.roots.clock_path()) != (last.market_ms, last.clock_path):
@@ -162,7 +163,7 @@ def _go_on(store: LedgerStore, node_public_key: bytes, secrets: Secrets, on_load
         applied = machine.apply(carrier.header.time_ms, machine.door.open_all(carrier.envelopes))
     except CheckFailed as error:
         raise NodeError(f"快照不合规：{error}", f"the snapshot breaks a promise: {error}") from None
-    check_results(carrier, applied)
+    check_results(carrier, applied, digests)
     store.commit(carrier, applied)
 
 

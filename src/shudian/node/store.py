@@ -335,6 +335,17 @@ class LedgerStore:
             raise NodeError("账本没有区块", "the ledger holds no block")
         return height
 
+    def size_bytes(self) -> int:
+        """How large the ledger is, what stands in the write-ahead log included.
+
+        Raises:
+            NodeError: if that cannot be read.
+        """
+        with self._asked("账本无法读取", "the ledger cannot be read"):
+            pages: int = self._one("PRAGMA page_count")[0]
+            page_bytes: int = self._one("PRAGMA page_size")[0]
+        return pages * page_bytes
+
     def first_height(self) -> int:
         """Height of the first block that is here: 0, unless the ledger starts from a snapshot.
 

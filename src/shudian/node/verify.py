@@ -41,8 +41,8 @@ from shudian.node.rows import shown_key
 from shudian.node.store import LedgerStore
 from shudian.node.verifiers import choose
 
-FRONT_MIN_HEIGHT = 100
-"""Blocks from which on a front pays: to start one takes half a second of the other core."""
+FRONT_MIN_BYTES = 4 << 20
+"""Size of a ledger from which a front is up soon enough to be worth it."""
 
 
 @dataclass(frozen=True)
@@ -103,24 +103,28 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     with ExitStack() as ending:
         ending.callback(take_back)
         front: Front | None = None
-        if total >= FRONT_MIN_HEIGHT and pays():
+        if store.size_bytes() >= FRONT_MIN_BYTES and pays():
             front = Front(machine, verifier.name)
             ending.callback(front.close)
         for block, open_all in _blocks_ahead(store, machine, front):
-            check_links(block, before, genesis, public_key)
-            if not missing_epoch_no:
-                try:
-                    applied = _execute(block, genesis, machine, open_all)
-                except SecretMissing as missing:
-                    missing_epoch_no = missing.epoch_no
-                else:
-                    check_results(block, applied)
-                    blobs.update(applied.cold)
-                    machine.settle()
-                    executed_height = block.header.height
-                    message_count += sum(len(answers) for answers in applied.outcomes)
-            if missing_epoch_no:
-                _check_signatures(block, machine)
+            with no_collection():
+                digests = digests_of(block.envelopes)
+                check_links(block, before, genesis, public_key, digests)
+                if not missing_epoch_no:
+                    try:
+                        applied = _execute(block, genesis, machine, open_all)
+                    except SecretMissing as missing:
+                        missing_epoch_no = missing.epoch_no
+                    else:
+                        check_results(block, applied, digests)
+                        blobs.update(applied.cold)
+                        machine.settle()
+                        executed_height = block.header.height
+                        message_count += sum(map(len, applied.outcomes))
+                        if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
+                            set_aside()
+                if missing_epoch_no:
+                    _check_signatures(block, machine)
             before = block
             progress(block.header.height, total)
     if missing_epoch_no:
@@ -141,7 +145,7 @@ def _verify_started(store: LedgerStore, secrets: Secrets, progress: Callable[[in
     check_vote(before, loaded.node_public_key)
     _check_signatures(before, loaded.machine)
     for block in store.blocks(first + 1):
-        check_links(block, before, loaded.genesis, loaded.node_public_key)
+        check_links(block, before, loaded.genesis, loaded.node_public_key, digests_of(block.envelopes))
         _check_signatures(block, loaded.machine)
         before = block
         progress(block.header.height, total)
@@ -192,11 +196,7 @@ def _execute(block: Block, genesis: Genesis, machine: Machine, open_all: Callabl
         for data, arrival in zip(block.envelopes, arrivals, strict=True):
             if isinstance(arrival, Refused) and arrival.refusal is EPOCH_NOT_IN_FORCE:
                 _need_secret_of(data, machine)
-        with no_collection():
-            applied = machine.apply(block.header.time_ms, arrivals)
-            if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
-                set_aside()
-            return applied
+        return machine.apply(block.header.time_ms, arrivals)
     except CheckFailed as error:
         raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
 
@@ -219,14 +219,14 @@ def _check_signatures(block: Block, machine: Machine) -> None:
             raise _differs(block.header.height, "一条消息的签名或形式不合规", "a message has a wrong form or signature")
 
 
-def check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes) -> None:
-    """Whether a block follows the one before (None: it is the first), holds its envelopes and is signed by the node.
+def check_links(block: Block, before: Block | None, genesis: Genesis, public_key: bytes, digests: list[bytes]) -> None:
+    """Whether a block follows the one before (None: it is the first), holds its envelopes (their ``digests``) and is signed by the node.
 
     Raises:
         NodeError: naming the block and what is wrong.
     """
     header = block.header
-    expected = header_after(before, genesis, public_key, header.time_ms, digests_of(block.envelopes))
+    expected = header_after(before, genesis, public_key, header.time_ms, digests)
     height = expected.height
     if (header.height, header.chain_id) != (height, genesis.chain_id):
         raise _differs(height, "高度或链标识不符", "height or chain id is wrong")
@@ -237,15 +237,15 @@ def check_links(block: Block, before: Block | None, genesis: Genesis, public_key
     check_vote(block, public_key)
 
 
-def check_results(block: Block, applied: Applied) -> None:
-    """Whether a block holds what executing it gave.
+def check_results(block: Block, applied: Applied, digests: list[bytes]) -> None:
+    """Whether a block, whose envelopes have these digests, holds what executing it gave.
 
     Raises:
         NodeError: naming the block and the part that differs.
     """
     height = block.header.height
     told = encode_told(applied.told)
-    found = results(height, applied.state_key, digests_of(block.envelopes), applied.outcomes, told)
+    found = results(height, applied.state_key, digests, applied.outcomes, told)
     pairs = (
         (encode_outcomes(applied.outcomes), block.outcomes, "结果", "outcomes"),
         (encode(told), block.events, "事件", "events"),
