@@ -41,6 +41,7 @@ MODULES = (
     "kernel.ids",
     "kernel.machine",
     "kernel.merkle",
+    "kernel.ordered",
     "kernel.repeats",
     "kernel.roots",
     "kernel.tables",

@@ -49,7 +49,7 @@ PURE_LIBRARIES = frozenset(
             "itertools",
             "typing",
         ),
-        *("msgspec", "numba", "numpy", "sortedcontainers", "stdnum.cn.uscc", "stdnum.exceptions"),
+        *("msgspec", "numba", "numpy", "stdnum.cn.uscc", "stdnum.exceptions"),
     }
 )
 CRYPTO_LIBRARIES = frozenset({"cryptography", "hashlib", "hmac", "nacl"})

@@ -10,10 +10,9 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from sortedcontainers import SortedList
-
 from shudian.kernel import check
 from shudian.kernel.codec import Record, decode, encode
+from shudian.kernel.ordered import Ordered
 from shudian.kernel.sequences import Sequence
 
 Key = tuple[int | str | bytes, ...]
@@ -37,7 +36,7 @@ class InOrder:
     def __init__(self, entries: Callable[[], Iterable[Key]]) -> None:
         """``entries``: gives all entries of the moment, in any order."""
         self._entries = entries
-        self._sorted: SortedList | None = None
+        self._sorted: Ordered | None = None
         self._waiting: dict[Key, bool] = {}
         self._waiting_max_count = 0
 
@@ -57,10 +56,10 @@ class InOrder:
             self._sorted = None
             self._waiting.clear()
 
-    def sorted(self) -> SortedList:
+    def sorted(self) -> Ordered:
         """The entries in order; to be read before the next change."""
         if self._sorted is None:
-            self._sorted = SortedList(self._entries())
+            self._sorted = Ordered(self._entries())
         elif not self._waiting:
             return self._sorted
         else:
@@ -70,16 +69,12 @@ class InOrder:
 
     def starting(self, prefix: Key) -> Iterator[Key]:
         """The entries that start with ``prefix``, in order; to be read before the next change."""
-        size = len(prefix)
-        for entry in self.sorted().irange(minimum=prefix):
-            if entry[:size] != prefix:
-                return
-            yield entry
+        return self.sorted().starting(prefix)
 
-    def _follow(self, ordered: SortedList) -> None:
+    def _follow(self, ordered: Ordered) -> None:
         waiting = self._waiting
         if len(waiting) > _FEW_COUNT:
-            ordered.update([entry for entry, comes in waiting.items() if comes])
+            ordered.add_all([entry for entry, comes in waiting.items() if comes])
         for entry, comes in waiting.items():
             if not comes:
                 ordered.remove(entry)
@@ -98,14 +93,14 @@ class InGroups:
         """``entries``: gives all entries of the moment, in any order. width: how many columns name a group."""
         self._entries = entries
         self._width = width
-        self._groups: dict[Key, SortedList] | None = None
+        self._groups: dict[Key, Ordered] | None = None
 
     def add(self, entry: Key) -> None:
         """Take in an entry that is not there."""
         if self._groups is not None:
             group = self._groups.get(entry[: self._width])
             if group is None:
-                self._groups[entry[: self._width]] = SortedList((entry,))
+                self._groups[entry[: self._width]] = Ordered((entry,))
             else:
                 group.add(entry)
 
@@ -126,11 +121,11 @@ class InGroups:
         check.that(size < self._width, "nobody searches within a group")
         return chain.from_iterable(groups[name] for name in sorted(groups) if name[:size] == prefix)
 
-    def _made(self) -> dict[Key, SortedList]:
+    def _made(self) -> dict[Key, Ordered]:
         entries: dict[Key, list[Key]] = {}
         for entry in self._entries():
             entries.setdefault(entry[: self._width], []).append(entry)
-        self._groups = {name: SortedList(group) for name, group in entries.items()}
+        self._groups = {name: Ordered(group) for name, group in entries.items()}
         return self._groups
 
 
@@ -277,8 +272,7 @@ class Table(Generic[R]):
         if not isinstance(ordered, InOrder):
             message = f"{index} of {self.name} is in one order, not in groups"
             raise check.CheckFailed(message)
-        entries = ordered.sorted().irange(maximum=(limit + 1,), inclusive=(True, False))
-        keys = [entry[-len(self.key) :] for entry in entries]
+        keys = [entry[-self._width :] for entry in ordered.sorted().below((limit + 1,))]
         return [(key, data[key]) for key in keys]
 
     def count(self, at: HasStore) -> int:
