@@ -5,17 +5,19 @@ been through a door; a node opens what comes in once, and a block that comes fro
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from shudian.kernel import fields
 from shudian.kernel.codec import Decoder, Malformed, decode_by, decoder
-from shudian.kernel.crypto import BackEnd, sha256, sodium, verify_many
+from shudian.kernel.crypto import AGREED_MAX_COUNT, BackEnd, KeyedDigest, sha256, sodium, verify_many
 from shudian.kernel.envelope import (
     BATCH_MAX_COUNT,
     CANONICAL,
+    account_of,
     act_digest,
     badly_signed,
-    message_key,
+    key_of_message,
     not_opened,
     open_body,
     read_envelope,
@@ -41,6 +43,7 @@ class Door:
         self._secrets = secrets
         self.opened_type: Any = Opened[message_type]
         self._body: Decoder = decoder(list[message_type])
+        self._account: Any = lru_cache(maxsize=AGREED_MAX_COUNT)(self._account_of)
         self._verified: set[bytes] = set()
         self._verified_before: set[bytes] = set()
 
@@ -142,13 +145,16 @@ class Door:
         Raises:
             Refused: 1014, 1015.
         """
-        secret = self._secrets.of(envelope.epoch_no)
-        if secret is None:
+        if self._secrets.of(envelope.epoch_no) is None:
             raise EPOCH_NOT_IN_FORCE("epoch_no", envelope.epoch_no)
-        key = message_key(envelope, secret.agreement, envelope.sealer_key)
-        if key is None:
+        account: KeyedDigest | None = self._account(envelope.epoch_no, envelope.sealer_key)
+        if account is None:
             raise not_opened(envelope)
-        return key
+        return key_of_message(account, envelope)
+
+    def _account_of(self, epoch_no: int, sealer_key: bytes) -> KeyedDigest | None:
+        secret = self._secrets.of(epoch_no)
+        return None if secret is None else account_of(self.chain_id, epoch_no, sealer_key, secret.agreement, sealer_key)
 
     def messages(self, body: bytes) -> tuple[Message, ...]:
         """The messages of an opened body, each checked by itself.

@@ -9,7 +9,6 @@ text under the message's key, and its first 12 bytes are the nonce: two texts ne
 envelope can be made that shows one text under one key and another text under another, which AES-GCM alone would allow.
 """
 
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -18,7 +17,6 @@ from msgspec.structs import replace
 from shudian.kernel import check, fields
 from shudian.kernel.codec import Decoder, Malformed, decode_by, decoder, encode
 from shudian.kernel.crypto import (
-    AGREED_MAX_COUNT,
     DIGEST_BYTES,
     NONCE_BYTES,
     PUBLIC_KEY_BYTES,
@@ -65,7 +63,6 @@ UNREGISTERED: Final = 0
 _ACT_DOMAIN: Final = b"shudian/act\x00"
 _ACCOUNT_DOMAIN: Final = b"shudian/account\x00"
 _MESSAGE_DOMAIN: Final = b"shudian/message\x00"
-_digest_under = lru_cache(maxsize=AGREED_MAX_COUNT)(KeyedDigest)
 _envelope: Decoder = decoder(Envelope)
 
 
@@ -111,11 +108,21 @@ def message_key(envelope: Envelope, own: AgreementKey, other_public_key: bytes) 
 
     None if the other's key is not sound.
     """
-    purpose = _ACCOUNT_DOMAIN + encode((envelope.chain_id, envelope.epoch_no, envelope.sealer_key))
-    account_key = own.agree(other_public_key, purpose)
-    if account_key is None:
-        return None
-    return _digest_under(account_key)(_MESSAGE_DOMAIN + encode((envelope.sender_id, envelope.id)))
+    account = account_of(envelope.chain_id, envelope.epoch_no, envelope.sealer_key, own, other_public_key)
+    return None if account is None else key_of_message(account, envelope)
+
+
+def account_of(
+    chain_id: str, epoch_no: int, sealer_key: bytes, own: AgreementKey, other_public_key: bytes
+) -> KeyedDigest | None:
+    """What the keys of all envelopes of one sealer in one epoch follow from; None if the other's key is not sound."""
+    account_key = own.agree(other_public_key, _ACCOUNT_DOMAIN + encode((chain_id, epoch_no, sealer_key)))
+    return None if account_key is None else KeyedDigest(account_key)
+
+
+def key_of_message(account: KeyedDigest, envelope: Envelope) -> bytes:
+    """:func:`message_key` where what it follows from is at hand."""
+    return account(_MESSAGE_DOMAIN + encode((envelope.sender_id, envelope.id)))
 
 
 def open_body(envelope: Envelope, key: bytes, header: bytes = b"") -> bytes:
