@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Final
 
-from shudian.kernel.machine import Applied
+from shudian.kernel.machine import Applied, Machine
 from shudian.kernel.messages import Message
 from shudian.kernel.opened import Arrival, Opened
-from shudian.kernel.outcomes import Outcome
-from shudian.node.blocks import Block
+from shudian.kernel.outcomes import Outcome, Refused, refused
+from shudian.node.blocks import BLOCK_MAX_BYTES, Block
+
+BLOCK_MAX_COUNT: Final = 4_096
 
 
 class Submission:
@@ -31,6 +34,34 @@ class Batch:
         self.places: list[tuple[Submission, list[int]]] = []
         self.complete: list[Submission] = []
         self.size = 0
+
+    def fill(self, submission: Submission, machine: Machine, now_ms: int) -> bool:
+        """Take of a submission what the block has room for, answering what needs none; whether that was all of it."""
+        answers, acts, envelopes = submission.answers, self.acts, self.envelopes
+        places: list[int] = []
+        self.places.append((submission, places))
+        for place in range(submission.seen, len(submission.arrivals)):
+            arrival = submission.arrivals[place]
+            if isinstance(arrival, Refused):
+                answers[place] = (refused(arrival),)
+                continue
+            try:
+                answered = machine.first_answer(arrival, now_ms)
+            except Refused as error:
+                answers[place] = (refused(error),)
+                continue
+            if answered is not None:
+                answers[place] = answered.outcomes
+                continue
+            data = submission.envelopes[place]
+            self.size += len(data)
+            if len(acts) >= BLOCK_MAX_COUNT or self.size > BLOCK_MAX_BYTES:
+                submission.seen = place
+                return False
+            envelopes.append(data)
+            acts.append(arrival)
+            places.append(place)
+        return True
 
     def answer(self, outcomes: Sequence[tuple[Outcome, ...]]) -> None:
         """The block is durable: give out what it led to."""

@@ -25,12 +25,11 @@ from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, NodeSecrets
 from shudian.kernel.machine import WALL, Applied, Machine
 from shudian.kernel.messages import Message
 from shudian.kernel.opened import Arrival, Opened
-from shudian.kernel.outcomes import Outcome, Refused, refused
+from shudian.kernel.outcomes import Outcome, Refused
 from shudian.kernel.repeats import answer_key
 from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
 from shudian.node.batches import Batch, Made, Submission, Written
 from shudian.node.blocks import (
-    BLOCK_MAX_BYTES,
     Block,
     decode_events,
     decode_outcomes,
@@ -52,7 +51,6 @@ from shudian.node.verifiers import choose
 from shudian.reading.projector import Projector, Said
 from shudian.reading.reader import Viewer
 
-BLOCK_MAX_COUNT = 4_096
 CLOCK_BEHIND_MAX_MS = 60_000
 """How far this machine's clock may stand before the last block's time; steps of a time service are far smaller."""
 
@@ -387,37 +385,9 @@ class EmbeddedNode:
     def _next_batch(self) -> Batch:
         """What waits, as much as a block takes; what needs none, because it was refused or answered before, gets its answer here."""
         batch, now_ms = Batch(), self.market_ms
-        while self._queue and self._fill(batch, self._queue[0], now_ms):
+        while self._queue and batch.fill(self._queue[0], self.machine, now_ms):
             batch.complete.append(self._queue.popleft())
         return batch
-
-    def _fill(self, batch: Batch, submission: Submission, now_ms: int) -> bool:
-        """Take of a submission what the block has room for; whether that was all of it."""
-        envelopes, answers, acts = submission.envelopes, submission.answers, batch.acts
-        first_answer = self.machine.first_answer
-        places: list[int] = []
-        batch.places.append((submission, places))
-        first = submission.seen
-        for place, arrival in enumerate(submission.arrivals[first:] if first else submission.arrivals, first):
-            try:
-                if isinstance(arrival, Refused):
-                    raise arrival
-                answered = first_answer(arrival, now_ms)
-            except Refused as error:
-                answers[place] = (refused(error),)
-                continue
-            if answered is not None:
-                answers[place] = answered.outcomes
-                continue
-            data = envelopes[place]
-            batch.size += len(data)
-            if len(acts) >= BLOCK_MAX_COUNT or batch.size > BLOCK_MAX_BYTES:
-                submission.seen = place
-                return False
-            batch.envelopes.append(data)
-            acts.append(arrival)
-            places.append(place)
-        return True
 
     def _make_empty_block(self) -> None:
         self._make_block(Batch())

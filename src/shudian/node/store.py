@@ -25,6 +25,7 @@ from shudian.kernel.machine import Applied
 from shudian.node.blocks import Block
 from shudian.node.errors import NodeError, sqlite_fault
 from shudian.node.layouts import STEPS, STORE_VERSION
+from shudian.node.numbering import Numbered, RowIds
 from shudian.node.rows import shown_key
 from shudian.proofs.files import FORMAT_VERSION
 
@@ -76,10 +77,10 @@ class LedgerStore:
         self.folder = folder
         self._read_only = read_only
         self._turn = threading.RLock()
-        self._ids: dict[str, dict[bytes, int]] | None = None
+        self._ids: RowIds | None = None
         self._table_ids: dict[str, int] = {}
         self._last_id = 0
-        self._written: tuple[Applied, dict[str, dict[bytes, int]]] | None = None
+        self._written: Numbered | None = None
         self.migrated_from: Path | None = None
         path = folder / file
         if not create and not path.exists():
@@ -226,7 +227,7 @@ class LedgerStore:
                 self._db.execute("BEGIN IMMEDIATE")
                 if meta is not None:
                     self._found(meta)
-                self._written = (applied, self._write(block, applied))
+                self._written = self._write(block, applied)
             except BaseException:
                 self._undo()
                 raise
@@ -245,7 +246,10 @@ class LedgerStore:
                 self._undo()
                 raise
             if self._written is not None:
-                self._keep_ids(*self._written)
+                if self._ids is None:
+                    self._ids = {}
+                self._written.keep(self._ids)
+                self._last_id = self._written.last_id
                 self._written = None
 
     def _undo(self) -> None:
@@ -263,51 +267,16 @@ class LedgerStore:
         self._db.executemany("INSERT INTO meta VALUES (?, ?, ?)", rows)
         self._ids = {}
 
-    def _write(self, block: Block, applied: Applied) -> dict[str, dict[bytes, int]]:
-        """Write all of a block; returns the numbers given to keys that are new, by table."""
+    def _write(self, block: Block, applied: Applied) -> Numbered:
+        """Write all of a block; returns the numbers of its rows."""
         data = encode(block)
         self._db.execute("INSERT INTO blocks VALUES (?, ?, ?)", (block.header.height, data, sha256(data)))
         self._db.executemany("INSERT OR IGNORE INTO cold VALUES (?, ?)", applied.cold)
-        ids = self._ids or {}
-        known: dict[bytes, int] = {}
-        new: dict[bytes, int] = {}
-        given: dict[str, dict[bytes, int]] = {}
-        rows: list[tuple[int, int, bytes, bytes, int]] = []
-        removed: list[tuple[int]] = []
-        table_before, table_id, last_id = "", 0, self._last_id
-        for table, key_bytes, row, height in applied.changes:
-            if table != table_before:  # they come table by table
-                table_before, table_id, known = table, self._table_id(table), ids.get(table, {})
-                new = given.setdefault(table, {})
-            row_id = known.get(key_bytes)
-            if row is None:
-                if row_id is not None:  # a row that came and went in one block was never here
-                    removed.append((row_id,))
-                continue
-            if row_id is None:
-                row_id = last_id = new[key_bytes] = last_id + 1
-            rows.append((row_id, table_id, key_bytes, row, height))
-        rows.sort()
-        self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", rows)
-        self._db.executemany("DELETE FROM state WHERE id = ?", removed)
-        return given
-
-    def _table_id(self, table: str) -> int:
-        """The number of a table, given when its first row is written."""
-        if table not in self._table_ids:
-            self._table_ids[table] = max(self._table_ids.values(), default=0) + 1
-            self._db.execute("INSERT INTO state_tables VALUES (?, ?)", (self._table_ids[table], table))
-        return self._table_ids[table]
-
-    def _keep_ids(self, applied: Applied, given: dict[str, dict[bytes, int]]) -> None:
-        """The block is durable: remember the numbers it gave, forget those of the rows it removed."""
-        ids = self._ids if self._ids is not None else {}
-        for table, new in given.items():
-            ids.setdefault(table, {}).update(new)
-            self._last_id += len(new)
-        for table, key_bytes, row, _ in applied.changes:
-            if row is None:
-                ids.get(table, {}).pop(key_bytes, None)
+        numbered = Numbered(applied.changes, self._ids or {}, self._table_ids, self._last_id)
+        self._db.executemany("INSERT INTO state_tables VALUES (?, ?)", numbered.tables)
+        self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", numbered.rows)
+        self._db.executemany("DELETE FROM state WHERE id = ?", numbered.removed)
+        return numbered
 
     def cold(self, digest: bytes) -> bytes | None:
         """A cold blob by its digest, None if there is none; the machine tests it against the digest.
