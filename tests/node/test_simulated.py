@@ -207,6 +207,22 @@ def test_certificate_volume_lost_in_a_split_is_found(monkeypatch: pytest.MonkeyP
 # ------------------------------------------------------------------------------------------ the disk, the store and the read models
 
 
+def test_an_answer_while_the_disk_still_keeps_the_block_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the end of a commit is not waited for, the answers must be."""
+    real = EmbeddedNode._bring
+
+    def hasty(node: EmbeddedNode, *submitted: Any) -> Any:
+        submission = real(node, *submitted)
+        if node._written is not None:
+            node._written.batch.answer(node._written.applied.outcomes)
+        return submission
+
+    monkeypatch.setattr(EmbeddedNode, "_bring", hasty)
+    found = found_by()
+    assert found
+    assert found.checker == SET
+
+
 def test_a_disk_that_does_not_sync_is_found() -> None:
     assert found_by(lambda seed: run(seed, syncs=False))
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -97,11 +97,13 @@ class EmbeddedNode:
         now_ms: Callable[[], int] = wall_ms,
         front: bool = False,
         connect_readers: ConnectReaders | None = None,
+        disk: Executor | None = None,
     ) -> None:
         """Open the folder (or make the chain of ``genesis`` in it), load the state and bring the read models up to date.
 
         front: whether a process beside this one opens envelopes (see ``node/front.py``); pays for many of them on two cores.
-        connect_readers: another way to open the read models' file than Python's own module, as in the simulated world.
+        connect_readers: another way to open the read models' file than Python's own module; disk: what runs the end of a commit while
+        the next block is applied, if not the thread that comes with a front. Both are for the simulated world.
         """
         self.folder = folder
         self._node_key = node_key
@@ -126,9 +128,9 @@ class EmbeddedNode:
             self.verifier = choose()
             self.machine.door.back_end = self.verifier.back_end
             self.front: Front | None = None
-            self._disk: ThreadPoolExecutor | None = None
+            self._disk = disk
             if front:
-                self._disk = ThreadPoolExecutor(1, "disk")
+                self._disk = disk or ThreadPoolExecutor(1, "disk")
                 closing.callback(self._disk.shutdown)
                 self.front = Front(self.machine, self.verifier.name)
                 closing.callback(self.front.close)
@@ -197,11 +199,12 @@ class EmbeddedNode:
         now_ms: Callable[[], int] = wall_ms,
         front: bool = False,
         connect_readers: ConnectReaders | None = None,
+        disk: Executor | None = None,
     ) -> Self:
         """Open the chain of a folder."""
         if not folder.is_dir():
             raise NodeError(f"没有文件夹 {folder}", f"there is no folder {folder}")
-        return cls(folder, node_key, now_ms=now_ms, front=front, connect_readers=connect_readers)
+        return cls(folder, node_key, now_ms=now_ms, front=front, connect_readers=connect_readers, disk=disk)
 
     def _begin(self, genesis: Genesis) -> None:
         if (self.folder / READING_FILE).exists():

@@ -39,13 +39,13 @@ from shudian.node.blocks import decode_outcomes
 from shudian.node.embedded import CLOCK_BEHIND_MAX_MS, EmbeddedNode
 from shudian.node.errors import NodeError, NodeStoppedError
 from shudian.node.folder import READING_FILE
-from shudian.node.simulated_disk import Fate, RecordingDisk, all_arrives, left_by_crash, nothing_arrives, torn
+from shudian.node.simulated_disk import Fate, LateDisk, RecordingDisk, all_arrives, left_by_crash, nothing_arrives, torn
 from shudian.node.store import LEDGER_FILE
 from shudian.node.verify import verify_folder
 
 Outcomes = tuple[Outcome, ...]
-_TICK_MS = 20
-"""What arrives within one tick is brought in together."""
+_TICKS_MS = (20, 500)
+"""What arrives within one tick is brought in together; each run has one of these."""
 _LIFE_MS = 3_600_000
 """How long after it was made an envelope may still enter."""
 _ACTS_COUNT = 40
@@ -197,6 +197,9 @@ class World:
         self._node: EmbeddedNode | None = None
         self._held = founded.files
         self._readers = [_of_readers(founded.files)]
+        self._tick_ms = self._dice.choice(_TICKS_MS)
+        late_percent = self._dice.choice((0, 50, 100))
+        self._late_disk = LateDisk(lambda: self._dice.randrange(100) < late_percent) if late_percent else None
         self._is_calm = False
         _put(folder, founded.files)
 
@@ -276,7 +279,7 @@ class World:
 
     def _arrive(self, sent: Sent) -> None:
         if not self._arrived:
-            self._after(_TICK_MS, self._take_in)
+            self._after(self._tick_ms, self._take_in)
         self._arrived.append(sent)
 
     def _take_in(self) -> None:
@@ -287,7 +290,7 @@ class World:
             return
         height = node.height
         try:
-            answers = node.submit([sent.data for sent in batch])
+            answers_count = self._bring(node, batch)
         except NodeStoppedError as error:
             self._that(self._is_broken(), NODE, f"the node stopped although nothing was broken: {error}")
             self._note("the node stops")
@@ -301,8 +304,18 @@ class World:
             return
         self._that(node.height <= height + len(batch), NODE, "more blocks than envelopes")
         self._note(f"block {node.height} {node.app_hash.hex()[:16]}")
-        for sent, outcomes in zip(batch, answers, strict=True):
-            self._answered(node, sent, outcomes)
+        self._that(answers_count == len(batch), NODE, "not every envelope has an answer")
+
+    def _bring(self, node: EmbeddedNode, batch: list[Sent]) -> int:
+        """Submit in one part or more, the disk keeping one while the next is applied; whatever is answered counts, also if the rest fails."""
+        size = self._dice.randrange(1, 4) if self._dice.randrange(2) else len(batch)
+        parts = [batch[first : first + size] for first in range(0, len(batch), size)]
+        answers_count = 0
+        for part, answers in zip(parts, node.submit_all([sent.data for sent in part] for part in parts), strict=False):
+            for sent, outcomes in zip(part, answers, strict=True):
+                self._answered(node, sent, outcomes)
+                answers_count += 1
+        return answers_count
 
     def _answered(self, node: EmbeddedNode, sent: Sent, outcomes: Outcomes) -> None:
         """The node has given its word, whether it reaches the client or not."""
@@ -417,6 +430,7 @@ class World:
                 self._founded.node_key,
                 now_ms=self._node_ms,
                 connect_readers=self._disk.connect_readers,
+                disk=self._late_disk,
             )
         except (NodeError, apsw.Error) as error:
             self._that(self._is_broken(), NODE, f"the ledger does not open again: {error}")

@@ -9,14 +9,53 @@ sector.
 import random
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 SECTOR_BYTES = 512
+
+
+class LateEnd(Future[Any]):
+    """A piece of work that is done when somebody waits for it."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        """Nothing happens yet."""
+        super().__init__()
+        self._work = work
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Do it now."""
+        if not self.done():
+            try:
+                self.set_result(self._work())
+            except Exception as error:  # noqa: BLE001 - kept, and raised to whoever waits
+                self.set_exception(error)
+        return super().result(timeout)
+
+
+class LateDisk(Executor):
+    """Stands in for the thread that ends a commit while the next block is applied: without a thread, at once or as late as can be.
+
+    comes_late: asked for each commit.
+    """
+
+    def __init__(self, comes_late: Callable[[], bool]) -> None:
+        """A disk with nothing to do."""
+        self._comes_late = comes_late
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Take a piece of work on."""
+        end = LateEnd(partial(fn, *args, **kwargs))
+        if not self._comes_late():
+            with suppress(Exception):  # kept for whoever waits
+                end.result()
+        return end
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ class Books:
     def _mark(self, message: ListCertificates | RetireCertificates, holder_id: int, state: LotState) -> list[int]:
         numbers = range(message.first_serial_no, message.first_serial_no + message.count_certs)
         for number in numbers:
-            if self.certs[number] != (holder_id, LotState.HELD):
+            if self.certs.get(number) != (holder_id, LotState.HELD):
                 self.wrong_certs.append(f"certificate {number} was not the sender's to use")
             self.certs[number] = (holder_id, state)
         return list(numbers)
