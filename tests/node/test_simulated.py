@@ -239,15 +239,14 @@ def test_a_store_that_does_not_wait_for_the_disk_is_found(monkeypatch: pytest.Mo
 
 
 def test_a_store_that_forgets_a_row_of_a_block_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = LedgerStore._write
+    real = LedgerStore.write
 
-    def forgetful(store: LedgerStore, block: Any, applied: Any) -> Any:
-        given = real(store, block, applied)
+    def forgetful(store: LedgerStore, block: Any, applied: Any, meta: Any = None) -> None:
+        real(store, block, applied, meta)
         if block.header.height % 20 == 0:
             store._db.execute("DELETE FROM state WHERE id = (SELECT max(id) FROM state)")
-        return given
 
-    monkeypatch.setattr(LedgerStore, "_write", forgetful)
+    monkeypatch.setattr(LedgerStore, "write", forgetful)
     assert found_by()
 
 

@@ -80,7 +80,7 @@ class LedgerStore:
         self._ids: RowIds | None = None
         self._table_ids: dict[str, int] = {}
         self._last_id = 0
-        self._written: Numbered | None = None
+        self._written: tuple[Block, Numbered] | None = None
         self.migrated_from: Path | None = None
         path = folder / file
         if not create and not path.exists():
@@ -227,7 +227,7 @@ class LedgerStore:
                 self._db.execute("BEGIN IMMEDIATE")
                 if meta is not None:
                     self._found(meta)
-                self._written = self._write(block, applied)
+                self._written = (block, self._write_rows(applied))
             except BaseException:
                 self._undo()
                 raise
@@ -239,18 +239,22 @@ class LedgerStore:
             NodeError: as for :meth:`commit`.
         """
         with self._asked(*_NOT_WRITTEN):
-            check.that(self._written is not None, "a block was written")
+            if self._written is None:
+                message = "a block was written"
+                raise check.CheckFailed(message)
+            block, numbered = self._written
             try:
+                data = encode(block)
+                self._db.execute("INSERT INTO blocks VALUES (?, ?, ?)", (block.header.height, data, sha256(data)))
                 self._db.execute("COMMIT")
             except BaseException:
                 self._undo()
                 raise
-            if self._written is not None:
-                if self._ids is None:
-                    self._ids = {}
-                self._written.keep(self._ids)
-                self._last_id = self._written.last_id
-                self._written = None
+            if self._ids is None:
+                self._ids = {}
+            numbered.keep(self._ids)
+            self._last_id = numbered.last_id
+            self._written = None
 
     def _undo(self) -> None:
         """What was given is taken back: learn the numbers anew."""
@@ -267,10 +271,8 @@ class LedgerStore:
         self._db.executemany("INSERT INTO meta VALUES (?, ?, ?)", rows)
         self._ids = {}
 
-    def _write(self, block: Block, applied: Applied) -> Numbered:
-        """Write all of a block; returns the numbers of its rows."""
-        data = encode(block)
-        self._db.execute("INSERT INTO blocks VALUES (?, ?, ?)", (block.header.height, data, sha256(data)))
+    def _write_rows(self, applied: Applied) -> Numbered:
+        """Write rows and cold blobs of a block; returns the numbers of its rows."""
         self._db.executemany("INSERT OR IGNORE INTO cold VALUES (?, ?)", applied.cold)
         numbered = Numbered(applied.changes, self._ids or {}, self._table_ids, self._last_id)
         self._db.executemany("INSERT INTO state_tables VALUES (?, ?)", numbered.tables)
