@@ -55,24 +55,25 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     Refuses: 3001, 4001-4003, 5011, 9001, 9002, 9006-9014, 9017, 9018. Emits: OrderPlaced, TradeMade for each order it meets, FundsReserved,
     OrderCancelled for what an immediate order did not trade.
     """
-    session = gates.live_session(ctx, message.session_id)
+    session_id, segment, side, quantity_kwh = message.session_id, message.segment, message.side, message.quantity_kwh
+    session, owner_id = gates.live_session(ctx, session_id), ctx.sender_id
     gates.check_gate(ctx, session)
-    positions.check_side(ctx, ctx.sender_id, message.side)
+    positions.check_side(ctx, owner_id, side)
     _check_limits(session, message)
-    wanted_kwh = {message.segment: message.quantity_kwh}
-    stake = gates.stake_with_room(ctx, session, message.session_id, message.side, wanted_kwh)
-    exposure.check_buy(ctx, ctx.sender_id, message.side, energy_fen(message.quantity_kwh, message.price_myuan_mwh))
+    stake = gates.stake_with_room(ctx, session, session_id, side, {segment: quantity_kwh})
+    exposure.check_buy(ctx, owner_id, side, energy_fen(quantity_kwh, message.price_myuan_mwh))
     if session.method is _AUCTION:
         _check_offered(ctx, message)
+    order_id = next_id(ctx, "trading.order")
     order = Order(
-        order_id=next_id(ctx, "trading.order"),
-        session_id=message.session_id,
-        owner_id=ctx.sender_id,
-        segment=message.segment,
-        side=message.side,
+        order_id=order_id,
+        session_id=session_id,
+        owner_id=owner_id,
+        segment=segment,
+        side=side,
         price_myuan_mwh=message.price_myuan_mwh,
-        quantity_kwh=message.quantity_kwh,
-        open_kwh=message.quantity_kwh,
+        quantity_kwh=quantity_kwh,
+        open_kwh=quantity_kwh,
         condition=message.condition,
     )
     whole_fen = collateral.order_fen(session.rules, order)
@@ -80,28 +81,28 @@ def place_order(ctx: Context, message: PlaceOrder) -> OrderReply:
     left, open_fen = order, whole_fen
     if session.method is _ROLLING:
         parts, left, open_fen = _match(ctx, session, order, whole_fen)
-    rests = left.open_kwh > 0 and left.condition not in IMMEDIATE
+    left_kwh = left.open_kwh
+    rests = left_kwh > 0 and left.condition not in IMMEDIATE
     needed_fen = open_fen if rests else 0
     for part in parts:
         needed_fen += part.kept_fen
     # The order has to fit whole, at its limit, whatever it trades; what it needs in the end is never more.
-    free_fen = collateral.stand_in_session(ctx, order.owner_id, order.session_id, _deed(order), needed_fen, whole_fen)
+    free_fen = collateral.stand_in_session(ctx, owner_id, session_id, _deed(order), needed_fen, whole_fen)
     # no refusal below this line
     ctx.emit(_placed(session, order))
     if session.method is _AUCTION:
-        _offer(ctx, order, order.open_kwh)
+        _offer(ctx, order, quantity_kwh)
     value_fen = 0
     for part in parts:
         value_fen += _trade(ctx, session, part)
-    exposed_kwh = order.quantity_kwh if rests else order.quantity_kwh - left.open_kwh
-    stake = gates.stake_after(stake, int(rests), {order.segment: exposed_kwh})
-    STAKES.put(ctx, (order.owner_id, order.session_id, order.side), stake)
+    exposed_kwh = quantity_kwh if rests else quantity_kwh - left_kwh
+    stake = gates.stake_after(stake, int(rests), {segment: exposed_kwh})
+    STAKES.put(ctx, (owner_id, session_id, side), stake)
     if rests:
-        ORDERS.put(ctx, (order.order_id,), left)
-    elif left.open_kwh:
+        ORDERS.put(ctx, (order_id,), left)
+    elif left_kwh:
         ctx.emit(_cancelled(session, left, CancelReason.CONDITION))
-    filled_kwh = order.quantity_kwh - left.open_kwh
-    return OrderReply(order.order_id, filled_kwh, value_fen, left.open_kwh if rests else 0, free_fen)
+    return OrderReply(order_id, quantity_kwh - left_kwh, value_fen, left_kwh if rests else 0, free_fen)
 
 
 def _deed(order: Order) -> str:
