@@ -9,7 +9,8 @@ from shudian.kernel.codec import Record, encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.merkle import merkle_root
 from shudian.kernel.roots import StateTree
-from shudian.kernel.tables import SEQUENCES, Change, InOrder, Key, Store, Table, decode_key, encode_key, next_id
+from shudian.kernel.sequences import Sequence
+from shudian.kernel.tables import SEQUENCES, Change, InOrder, Key, Mark, Store, Table, decode_key, encode_key, next_id
 
 
 class Item(Record):
@@ -53,7 +54,7 @@ steps = st.lists(
 def test_a_table_is_a_sorted_dictionary_that_can_go_back(plan: list[tuple]) -> None:  # type: ignore[type-arg] # steps differ in length
     store = Store((ITEMS, GROUPED))
     model: dict[Key, Item] = {}
-    marks: list[tuple[int, dict[Key, Item]]] = []
+    marks: list[tuple[Mark, dict[Key, Item]]] = []
     for step in plan:
         if step[0] == "put":
             row = Item(step[2], step[3])
@@ -104,6 +105,32 @@ def test_a_rolled_back_message_gives_its_ids_back() -> None:
     assert next_id(store, "x") == 2
     store.rollback(mark)
     assert next_id(store, "x") == 2
+    store.rollback(mark)
+    assert next_id(store, "x") == 2, "a mark serves more than once"
+
+
+def test_ids_become_rows_at_the_end_of_a_block_and_come_back_from_them() -> None:
+    store = Store((SEQUENCES,))
+    for _ in range(3):
+        next_id(store, "b")
+    next_id(store, "a")
+    mark = store.mark()
+    next_id(store, "c")
+    store.rollback(mark)
+    assert SEQUENCES.count(store) == 0
+    store.write_sequences()
+    assert [(key, row.last_id) for key, row in SEQUENCES.range(store)] == [(("a",), 1), (("b",), 3)]
+    store.settle()
+    store.write_sequences()
+    assert store.touched() == [], "what was not drawn from is not written again"
+    loaded = Store((SEQUENCES,))
+    for key, row in SEQUENCES.range(store):
+        loaded.load(SEQUENCES.name, encode_key(key), encode(row), 1)
+    loaded.check_sequences()
+    assert (next_id(loaded, "a"), next_id(loaded, "b"), next_id(loaded, "c")) == (2, 4, 1)
+    SEQUENCES.put(loaded, ("a",), Sequence(7))
+    with pytest.raises(check.CheckFailed, match="given out once"):
+        loaded.check_sequences()
 
 
 def state_key_at(height: int) -> bytes:

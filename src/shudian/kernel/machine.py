@@ -245,8 +245,8 @@ class Machine:
         context = Context(
             self.store, self.cold, self.market, now_ms, events, opened.sender_id, opened.signers, self.height + 1
         )
-        for message in messages:
-            mark, told_count = self.store.mark(), len(events)
+        for place, message in enumerate(messages):
+            mark, told_count = self.store.mark() if place else start, len(events)
             outcome = self._handle(context, message, faults)
             if outcome.number:
                 self.store.rollback(mark)
@@ -283,6 +283,7 @@ class Machine:
         faults: list[str],
     ) -> Applied:
         self.height += 1
+        self.store.write_sequences()
         changes = self._changes()
         if self.height and remainder(self.height, FULL_CHECK_EVERY_BLOCKS) == 0:
             self.check_all()
@@ -327,6 +328,7 @@ class Machine:
             CheckFailed: naming the invariant that does not hold; the node stops.
         """
         self._answers.check()
+        self.store.check_sequences()
         context = self._block_context(self.market_ms)
         for invariant in self._invariants():
             if isinstance(invariant, StateInvariant):

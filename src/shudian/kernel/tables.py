@@ -285,19 +285,24 @@ SEQUENCES = Table("kernel.sequences", Sequence, ("name",))
 
 def next_id(at: HasStore, name: str) -> int:
     """The next integer id, from 1, of a named sequence; a rolled-back message gives its ids back."""
-    before = SEQUENCES.get(at, name)
-    given = 1 if before is None else before.last_id + 1
-    SEQUENCES.put(at, (name,), Sequence(given))
-    return given
+    return at.store.draw(name)
+
+
+Mark = tuple[int, dict[str, int]]
+"""A point to roll back to: how many changes there were, and the last ids given out."""
 
 
 class Store:
-    """All rows of a ledger, with an undo log of the current message and the changes of the current block."""
+    """All rows of a ledger, with an undo log of the current message and the changes of the current block.
+
+    Ids are drawn many times a block, so the last ones stand in a dictionary and become rows once, at the end of the block.
+    """
 
     def __init__(self, tables: tuple[Table[Any], ...]) -> None:
         """Make empty tables."""
         self.rows: dict[str, Rows] = {table.name: Rows(table) for table in tables}
         self._undo: list[tuple[Rows, Key, Record | None]] = []
+        self._last_ids: dict[str, int] = {}
 
     @property
     def store(self) -> "Store":
@@ -311,15 +316,40 @@ class Store:
         self._undo.append((rows, key, old))
         return old
 
-    def mark(self) -> int:
-        """A point to roll back to."""
-        return len(self._undo)
+    def draw(self, name: str) -> int:
+        """The next id of a sequence, see :func:`next_id`."""
+        given = self._last_ids.get(name, 0) + 1
+        self._last_ids[name] = given
+        return given
 
-    def rollback(self, mark: int) -> None:
-        """Undo every change after ``mark``."""
-        while len(self._undo) > mark:
+    def mark(self) -> Mark:
+        """A point to roll back to."""
+        return len(self._undo), self._last_ids.copy()
+
+    def rollback(self, mark: Mark) -> None:
+        """Undo every change after ``mark``, and take back the ids given out since."""
+        count, last_ids = mark
+        while len(self._undo) > count:
             rows, key, old = self._undo.pop()
             rows.replace(key, old)
+        self._last_ids = last_ids.copy()
+
+    def write_sequences(self) -> None:
+        """Write the last ids that were given out into their rows: the machine does so at the end of a block."""
+        for name in sorted(self._last_ids):
+            last_id = self._last_ids[name]
+            row = SEQUENCES.get(self, name)
+            if row is None or row.last_id != last_id:
+                SEQUENCES.put(self, (name,), Sequence(last_id))
+
+    def check_sequences(self) -> None:
+        """No last id has fallen behind its row, or an id would be given out twice.
+
+        Raises:
+            CheckFailed: if one has.
+        """
+        for (name,), row in SEQUENCES.range(self):
+            check.that(self._last_ids.get(str(name), 0) >= row.last_id, "an id is given out once")
 
     def touched(self) -> list[tuple[Rows, dict[Key, None]]]:
         """The tables with rows written since :meth:`settle` and not rolled back, by name, and the keys of those rows by first writing."""
@@ -339,8 +369,11 @@ class Store:
         """Put back a stored row and its version at start."""
         rows = self.rows[table]
         key = decode_key(key_bytes)
-        rows.replace(key, decode(row_bytes, rows.table.record))
+        row = decode(row_bytes, rows.table.record)
+        rows.replace(key, row)
         rows.versions[key] = version
+        if isinstance(row, Sequence):
+            self._last_ids[str(key[0])] = row.last_id
 
 
 def number_in(key: Key, place: int = -1) -> int:
