@@ -56,7 +56,7 @@ from shudian.tools.bench.growth import growth
 from shudian.tools.bench.timed import STAGES, TimedNode
 
 MEMBERS_COUNT = 500
-ORDERS_COUNT = 24_000
+ORDERS_COUNT = 32_000
 """As many as the read models may be behind, see ``UNFOLLOWED_MAX_COUNT``: so they follow after the timing."""
 GROWTH_ORDERS_COUNT = 10_000
 BLOCK_COUNT = 2_000
