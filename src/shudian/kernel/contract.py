@@ -16,28 +16,41 @@ from shudian.kernel.tables import Key, Store, Table
 NUMBERS_PER_CONTRACT: Final = 1_000
 
 
-@dataclass
 class BlockContext:
-    """What block hooks, genesis and invariants see."""
+    """What block hooks, genesis and invariants see. Made by hand rather than as a dataclass, whose beginning is not compiled."""
 
-    store: Store
-    cold: ColdStore
-    market: "Market"
-    market_ms: int
-    events: list[Event]
+    def __init__(self, store: Store, cold: ColdStore, market: "Market", market_ms: int, events: list[Event]) -> None:
+        """``events``: what is told is added here."""
+        self.store = store
+        self.cold = cold
+        self.market = market
+        self.market_ms = market_ms
+        self.events = events
 
     def emit(self, event: Event) -> None:
         """Tell what happened."""
         self.events.append(event)
 
 
-@dataclass
 class Context(BlockContext):
-    """What a handler sees: the block's, and who speaks. signers: public keys that signed; sender_id: 0 for an applicant; height: of this block."""
+    """What a handler sees: the block's, and who speaks."""
 
-    sender_id: int = UNREGISTERED
-    signers: tuple[bytes, ...] = ()
-    height: int = 0
+    def __init__(
+        self,
+        store: Store,
+        cold: ColdStore,
+        market: "Market",
+        market_ms: int,
+        events: list[Event],
+        sender_id: int = UNREGISTERED,
+        signers: tuple[bytes, ...] = (),
+        height: int = 0,
+    ) -> None:
+        """``signers``: public keys that signed. ``sender_id``: 0 for an applicant. ``height``: of this block."""
+        super().__init__(store, cold, market, market_ms, events)
+        self.sender_id = sender_id
+        self.signers = signers
+        self.height = height
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Orders: gates and limits, match on arrival, withdrawal."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from shudian.clearing.auction import SIDE_LIMIT_KWH
 from shudian.clearing.book import IMMEDIATE, Condition, match
@@ -150,16 +150,17 @@ def _placed(session: Session, order: Order) -> OrderPlaced:
     )
 
 
-class _Part(NamedTuple):
+class _Part:
     """What an arriving order trades with one resting order.
 
     left: the arriving order after it. kept_fen: what the trade keeps of its collateral.
     """
 
-    maker: Order
-    quantity_kwh: int
-    left: Order
-    kept_fen: int
+    def __init__(self, maker: Order, quantity_kwh: int, left: Order, kept_fen: int) -> None:
+        self.maker = maker
+        self.quantity_kwh = quantity_kwh
+        self.left = left
+        self.kept_fen = kept_fen
 
 
 def _match(ctx: BlockContext, session: Session, order: Order, whole_fen: int) -> tuple[list[_Part], Order, int]:

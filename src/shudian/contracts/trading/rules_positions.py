@@ -77,4 +77,4 @@ def _pending(
 
 
 def _days_count(first_day: int, last_day: int) -> int:
-    return clock.days_between(first_day, last_day) + 1
+    return 1 if first_day == last_day else clock.days_between(first_day, last_day) + 1
