@@ -80,4 +80,4 @@ def _rest(machine: Machine, session_id: int, size: int) -> None:
         orders.put(machine.store, (order.order_id,), order)
     for side in Side:
         exposed_kwh = tuple(QUANTITY_KWH * count for count in counts[side])
-        stakes.put(machine.store, (OWNER_ID, session_id, side), stakes.record(sum(counts[side]), exposed_kwh, 0))
+        stakes.put(machine.store, (OWNER_ID, session_id, side), stakes.record(sum(counts[side]), exposed_kwh))

@@ -1,0 +1,33 @@
+"""The bench of orders in small: it runs on the market as it is, and its stages add up to the time of an order."""
+
+from functools import partial
+
+import pytest
+
+from shudian.tools.bench import growth as growth_bench
+from shudian.tools.bench import ledger as bench
+from shudian.tools.bench.timed import STAGES
+
+ORDERS_COUNT = 200
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, count in (("MEMBERS_COUNT", 10), ("BLOCK_COUNT", 50), ("BATCH_COUNT", 10)):
+        monkeypatch.setattr(bench, name, count)
+    monkeypatch.setattr(growth_bench, "SIZES_COUNT", (10, 100))
+
+
+def test_the_bench_of_orders() -> None:
+    with bench.prepared_market(ORDERS_COUNT) as market:
+        single = bench._run(market, market.single, 1)
+        batched = bench._run(market, market.batched, 10)
+        rows = growth_bench.growth(partial(bench._machine_of, market))
+    assert single.trades > 0
+    assert batched.trades > 0
+    assert single.replay_per_s > 0
+    assert [row["resting_orders"] for row in rows] == [10, 100]
+    assert {*single.spent} == {*STAGES, bench.FRONT}
+    before_answers_s = sum(single.spent[stage] for stage in STAGES if stage != "project")
+    assert before_answers_s == pytest.approx(ORDERS_COUNT / single.orders_per_s)
+    assert all(seconds >= 0 for seconds in single.spent.values())
