@@ -7,9 +7,9 @@ order; the pre-check here states the rule in full, so that another back end may 
 Sealing: X25519 (RFC 7748), HKDF-SHA256 (RFC 5869), HMAC-SHA256, AES-256-GCM (NIST SP 800-38D). No error here shows a secret.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from hashlib import sha256 as _new_sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -32,6 +32,7 @@ SEALING_PURPOSE: Final = b"shudian/sealing"
 AGREED_MAX_COUNT: Final = 1 << 16
 """Agreed secrets that one key remembers, the least recently used goes first; bounds memory when a stranger makes up keys."""
 _BLOCK_BYTES: Final = 64
+_new_sha256: Final = hashlib.sha256
 _INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 
