@@ -130,6 +130,7 @@ def test_a_killed_front_loses_nothing(node: EmbeddedNode, caplog: pytest.LogCapt
         os.kill(front.pid, signal.SIGKILL)
         arrivals = opening.result()
         answers = node.submit(envelopes[:10])
+    assert not front._parts
     assert list(map(facts, arrivals)) == list(map(facts, node.machine.door.open_all(envelopes)))
     assert all(outcome.done for (outcome,) in answers)
     assert [record.levelname for record in caplog.records] == ["WARNING"]

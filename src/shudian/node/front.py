@@ -148,11 +148,11 @@ class Front:
         """Have envelopes opened, by the front or by whoever calls for the result of an opening."""
         opening = Opening(self, envelopes)
         with self._turn:
-            first = self._begun_count
-            self._begun_count += len(opening.parts)
-            self._parts.update(enumerate(opening.parts, first))
-            self._ticket_all(opening.parts, first)
             if not self._ended:
+                first = self._begun_count
+                self._begun_count += len(opening.parts)
+                self._parts.update(enumerate(opening.parts, first))
+                self._ticket_all(opening.parts, first)
                 ask = _Ask(self._new_roots(), first, tuple(part.envelopes for part in opening.parts))
                 self._asks.put(encode(ask))
         return opening
