@@ -108,7 +108,7 @@ $(VENV)/fast.stamp: requirements-fast.lock $(VENV)/product.stamp
 compiled: $(VENV)/product.stamp
 	@if $(BIN)/python -m shudian.tools.compiling --can; then \
 	  { $(MAKE) --silent $(VENV)/compiler.stamp && $(BIN)/python -m shudian.tools.compiling; } || \
-	  echo "编译未成，以纯 Python 运行 compiling failed, plain Python runs"; fi
+	  echo "以纯 Python 运行 plain Python runs"; fi
 
 $(VENV)/compiler.stamp: requirements-compile.lock $(VENV)/product.stamp
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-compile.lock

@@ -144,6 +144,25 @@ def test_what_is_up_to_date_is_left_alone(tmp_path: Path, capsys: pytest.Capture
     assert not capsys.readouterr().out
 
 
+@pytest.mark.parametrize("how", ["broken compiler", "no mypy", "does not run"])
+def test_what_was_there_stays_if_compiling_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    def build(place: Path) -> None:
+        if how == "does not run":
+            manifest(place.parent)
+        else:
+            raise SystemExit(1) if how == "broken compiler" else ImportError("mypyc")
+
+    folder = manifest(tmp_path, sources=stale())
+    monkeypatch.setattr(compiling, "cannot", lambda: None)
+    monkeypatch.setattr(compiling, "build", build)
+    assert compiling.main(["--into", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith(("编译失败 compiling failed: ", "编译结果无法运行 "))
+    assert [entry.name for entry in tmp_path.iterdir()] == [FOLDER]
+    assert json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sources"] == stale()
+
+
 @pytest.mark.skipif(
     KERNEL.name != COMPILED, reason="it plays the market in both forms: SHUDIAN_KERNEL=compiled, make test"
 )

@@ -117,11 +117,16 @@ def main(arguments: list[str]) -> int:
         return 0
     _say(f"编译 {len(MODULES)} 个模块（约半分钟）… compiling {len(MODULES)} modules (half a minute) ...")
     started = time.monotonic()
+    parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, prefix=f"{FOLDER}.") as scratch:
         fresh = Path(scratch) / FOLDER
-        build(fresh)
+        try:
+            build(fresh)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a compiler meets, plain Python goes on
+            _say(f"编译失败 compiling failed: {type(error).__name__}: {error}")
+            return 1
         if not _works(Path(scratch)):
-            _say("编译结果无法运行，以纯 Python 运行 what was compiled does not run; plain Python runs")
+            _say("编译结果无法运行 what was compiled does not run")
             return 1
         if place.exists():
             place.rename(Path(scratch) / "old")
