@@ -32,6 +32,7 @@ ROOMS = ("kernel", "clearing", "contracts")
 MODULES = (
     "kernel.blinding",
     "kernel.check",
+    "kernel.clock",
     "kernel.cold",
     "kernel.contract",
     "kernel.crypto",

@@ -121,6 +121,20 @@ def test_the_list_holds_modules_that_can_be_compiled() -> None:
         assert not bases & RECORDS, name
 
 
+def test_no_compiled_module_hands_on_a_generator_expression() -> None:
+    """Compiled, it is a list: the same to whoever reads it to its end at once, another thing to ``next``."""
+    for name in MODULES:
+        tree = ast.parse(PACKAGE.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
+        read = {
+            id(child)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call | ast.Starred)
+            for child in ast.iter_child_nodes(node)
+        }
+        handed_on = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.GeneratorExp) and id(n) not in read]
+        assert not handed_on, (name, handed_on)
+
+
 @pytest.mark.parametrize("missing", ["compiler", "header"])
 def test_a_machine_without_a_compiler_is_told_so_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str

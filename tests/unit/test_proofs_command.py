@@ -34,7 +34,7 @@ ID = b"0123456789abcdef"
 ROW = ("governance.setting_rows", ("governance.holidays_day", "", 20300101))
 NO_ROW = ("governance.setting_rows", ("governance.holidays_day", "", 20300102))
 
-ALLOWED = """shudian shudian.compiled shudian.faults shudian.kernel shudian.kernel.blinding shudian.kernel.check shudian.kernel.clock shudian.kernel.codec shudian.kernel.comet shudian.kernel.crypto shudian.kernel.envelope
+ALLOWED = """shudian shudian.compiled shudian.faults shudian.kernel shudian.kernel.blinding shudian.kernel.check shudian.kernel.clock shudian.kernel.clock_row shudian.kernel.codec shudian.kernel.comet shudian.kernel.crypto shudian.kernel.envelope
 shudian.kernel.envelope_records shudian.kernel.fields shudian.kernel.ids shudian.kernel.merkle shudian.kernel.outcomes shudian.kernel.steps shudian.kernel.units shudian.proofs shudian.proofs.check shudian.proofs.command shudian.proofs.files
 shudian.proofs.words"""
 

@@ -6,31 +6,25 @@ Gregorian one (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 
 from collections.abc import Container, Iterator
 from functools import lru_cache
+from typing import Final
 
-from shudian.kernel.codec import Record
+from shudian.kernel.clock_row import Clock as Clock
 from shudian.kernel.units import floor_div, remainder
 
-WALL = "wall"
-STEPPED = "stepped"
+WALL: Final = "wall"
+STEPPED: Final = "stepped"
 
-SECOND_MS = 1_000
-MINUTE_MS = 60 * SECOND_MS
-HOUR_MS = 60 * MINUTE_MS
-SLOT_MS = 15 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
-OFFSET_MS = 8 * HOUR_MS
+SECOND_MS: Final = 1_000
+MINUTE_MS: Final = 60 * SECOND_MS
+HOUR_MS: Final = 60 * MINUTE_MS
+SLOT_MS: Final = 15 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+OFFSET_MS: Final = 8 * HOUR_MS
 
-SATURDAY = 5
+SATURDAY: Final = 5
 
-_KEPT_DAYS_COUNT = 4_096
+_KEPT_DAYS_COUNT: Final = 4_096
 """Days whose arithmetic is remembered: rules ask for the same few all the time."""
-
-
-class Clock(Record):
-    """Market time. mode: ``wall`` (block time) or ``stepped`` (moves by AdvanceClock only). market_ms: now."""
-
-    mode: str
-    market_ms: int
 
 
 @lru_cache(maxsize=_KEPT_DAYS_COUNT)
@@ -113,7 +107,12 @@ def days(first_day: int, last_day: int) -> Iterator[int]:
     """Every day from ``first_day`` to ``last_day``, both included."""
     if first_day == last_day:
         return iter((first_day,))
-    return (_day_of_serial(serial) for serial in range(_serial_of(first_day), _serial_of(last_day) + 1))
+    return _days_of(range(_serial_of(first_day), _serial_of(last_day) + 1))
+
+
+def _days_of(serials: range) -> Iterator[int]:
+    for serial in serials:
+        yield _day_of_serial(serial)
 
 
 def weekday(day: int) -> int:
