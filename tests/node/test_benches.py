@@ -22,10 +22,13 @@ def test_the_bench_of_orders() -> None:
     with bench.prepared_market(ORDERS_COUNT) as market:
         single = bench._run(market, market.single, 1)
         batched = bench._run(market, market.batched, 10)
+        acknowledged_s = bench._paced(market, 1e9)
         rows = growth_bench.growth(partial(bench._machine_of, market))
     assert single.trades > 0
     assert batched.trades > 0
     assert single.replay_per_s > 0
+    assert len(acknowledged_s) == ORDERS_COUNT
+    assert min(acknowledged_s) > 0
     assert [row["resting_orders"] for row in rows] == [10, 100]
     assert {*single.spent} == {*STAGES, bench.FRONT}
     before_answers_s = sum(single.spent[stage] for stage in STAGES if stage != "project")

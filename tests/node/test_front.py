@@ -121,6 +121,18 @@ def test_blocks_follow_one_another_as_without_a_front(node: EmbeddedNode) -> Non
     assert node.height == 5
 
 
+@pytest.mark.parametrize("with_front", [True, False])
+def test_what_was_begun_is_opened_ahead_and_finished_in_its_turn(tmp_path: Path, *, with_front: bool) -> None:
+    with closing(EmbeddedNode.create(tmp_path, genesis(), key_of("node"), front=with_front)) as node:
+        first, second = (sealed(node, 1) for _ in range(2))
+        begun = [node.begin(part) for part in (first, [*second, *first], [])]
+        assert node.height == 0
+        answers = [node.finish(one) for one in begun]
+        assert [[outcome.done for (outcome,) in part] for part in answers] == [[True], [True, True], []]
+        assert answers[1][1] == answers[0][0]
+        assert node.height == 2
+
+
 def test_a_killed_front_loses_nothing(node: EmbeddedNode, caplog: pytest.LogCaptureFixture) -> None:
     front = front_of(node)
     envelopes = sealed(node, 6 * PART_COUNT)

@@ -1,6 +1,6 @@
 """What waits in the embedded engine: submissions for their block, a block for the disk, blocks for the read models."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +12,14 @@ from shudian.kernel.outcomes import Outcome, Refused, refused
 from shudian.node.blocks import BLOCK_MAX_BYTES, Block
 
 BLOCK_MAX_COUNT: Final = 4_096
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Envelopes that were brought to the door. opened: waits for what the door makes of them."""
+
+    envelopes: list[bytes]
+    opened: Callable[[], list[Arrival]]
 
 
 class Submission:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -28,7 +29,7 @@ from shudian.kernel.opened import Arrival, Opened
 from shudian.kernel.outcomes import Outcome, Refused
 from shudian.kernel.repeats import answer_key
 from shudian.market import MARKET, OVERSIGHT, VIEWS, member_of_key
-from shudian.node.batches import Batch, Made, Submission, Written
+from shudian.node.batches import Batch, Begun, Made, Submission, Written
 from shudian.node.blocks import (
     Block,
     decode_events,
@@ -277,8 +278,22 @@ class EmbeddedNode:
                 again; send the same envelopes, a repeat gets its first outcome.
             NodeError: this machine's clock has gone back; nothing is taken in until it is right again.
         """
-        (answers,) = self.submit_all([envelopes])
-        return answers
+        return self.finish(self.begin(envelopes))
+
+    def begin(self, envelopes: list[bytes]) -> Begun:
+        """Bring envelopes to the door, for a :meth:`finish` later on; if there is a front, it opens them meanwhile."""
+        if self.front is None:
+            return Begun(envelopes, partial(self.machine.door.open_all, envelopes))
+        return Begun(envelopes, self.front.begin(envelopes).result)
+
+    def finish(self, begun: Begun) -> list[tuple[Outcome, ...]]:
+        """What :meth:`submit` gives, and raises, for envelopes that were begun; once each, in the order in which they were begun."""
+        arrivals = self._opened(begun)
+        self._refuse_going_back()
+        return self._answers(self._bring(begun.envelopes, arrivals))
+
+    def _opened(self, begun: Begun) -> list[Arrival]:
+        return begun.opened()
 
     def submit_all(self, parts: Iterable[list[bytes]]) -> Iterator[list[tuple[Outcome, ...]]]:
         """:meth:`submit` of one part after another.
@@ -433,8 +448,8 @@ class EmbeddedNode:
         self._unfollowed.append(
             Made(height, block.signature, self._messages_ms(block, written.before), batch.acts, applied, count)
         )
-        if sum(made.count for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
-            self.follow()
+        while sum(made.count for made in self._unfollowed) > UNFOLLOWED_MAX_COUNT:
+            self.follow_next()
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -468,24 +483,34 @@ class EmbeddedNode:
     def follow(self) -> None:
         """Bring the read models to the last block. Blocks are durable and answered, so a failure stops the node but unsays nothing."""
         with self._following:
+            while self.follow_next():
+                pass
+
+    def follow_next(self) -> bool:
+        """Bring the read models one block nearer, for who has little time; False if they are at the last one. Fails as :meth:`follow`."""
+        with self._following:
+            if not self._unfollowed:
+                return False
+            made = self._unfollowed[0]
             try:
-                while self._unfollowed:
-                    with no_collection():
-                        self._follow(self._unfollowed[0])
-                    self._unfollowed.popleft()
-                take_back()
+                with no_collection():
+                    self._follow(made)
             except sqlite3.Error as error:
-                height = self._unfollowed[0].height
                 self._unfollowed.clear()  # the next start catches up
                 self._stopped = _stop(
                     f"查询库跟不上区块（{error}）", f"its read models cannot follow the blocks ({error})"
                 )
                 self._readers_stopped = self._stopped
-                _log.error("block %s is durable, yet %s", height, self._stopped)
+                _log.error("block %s is durable, yet %s", made.height, self._stopped)
+                return False
             except BaseException:
                 self._unfollowed.clear()
                 self._stopped = self._readers_stopped = _stop()
                 raise
+            self._unfollowed.popleft()
+            if not self._unfollowed:
+                take_back()
+            return True
 
     def _follow(self, made: Made) -> None:
         said = [

@@ -255,21 +255,27 @@ def _front_s(node: EmbeddedNode) -> float:
 
 
 def _paced(market: _Market, rate_per_s: float) -> list[float]:
-    """Seconds from arrival to durable answer of each order, while orders arrive evenly at a rate; what is there goes into a block together."""
+    """Seconds from arrival to durable answer of each order, while orders arrive evenly at a rate.
+
+    As a server does it: what has come goes to the front, which opens it while what came before is applied, as one block. The read models
+    follow when there is nothing else to do.
+    """
     count = min(len(market.single), int(rate_per_s * PACED_SECONDS))
     seconds: list[float] = []
+    begun, given = None, 0
     with _opened(market) as node:
         started = time.perf_counter()
         while len(seconds) < count:
-            done = len(seconds)
-            due = min(count, int((time.perf_counter() - started) * rate_per_s))
-            if due == done:
-                node.follow()
-                time.sleep(max(0.0, started + (done + 1) / rate_per_s - time.perf_counter()))
-                continue
-            node.submit(market.single[done:due])
-            answered = time.perf_counter() - started
-            seconds.extend(answered - number / rate_per_s for number in range(done, due))
+            done, before = len(seconds), given
+            given = min(count, int((time.perf_counter() - started) * rate_per_s))
+            coming = node.begin(market.single[before:given]) if given > before else None
+            if begun is not None:
+                node.finish(begun)
+                answered = time.perf_counter() - started
+                seconds.extend(answered - number / rate_per_s for number in range(done, before))
+            elif coming is None and not node.follow_next():
+                time.sleep(max(0.0, started + (given + 1) / rate_per_s - time.perf_counter()))
+            begun = coming
     return seconds
 
 

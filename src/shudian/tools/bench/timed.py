@@ -9,6 +9,7 @@ from typing import Any
 from shudian.kernel.machine import Applied
 from shudian.kernel.messages import Message
 from shudian.kernel.opened import Arrival, Opened
+from shudian.node.batches import Begun, Made
 from shudian.node.blocks import Block
 from shudian.node.embedded import EmbeddedNode
 
@@ -47,6 +48,10 @@ class TimedNode(EmbeddedNode):
                 return
             yield part
 
+    def _opened(self, begun: Begun) -> list[Arrival]:
+        with self._watch("door"):
+            return super()._opened(begun)
+
     def _apply(self, time_ms: int, acts: list[Opened[Message]]) -> Applied:
         with self._watch("execute"):
             return super()._apply(time_ms, acts)
@@ -65,7 +70,6 @@ class TimedNode(EmbeddedNode):
         with self._watch("commit"):
             super()._wait_durable()
 
-    def follow(self) -> None:
-        """As an embedded node."""
+    def _follow(self, made: Made) -> None:
         with self._watch("project"):
-            super().follow()
+            super()._follow(made)
