@@ -28,6 +28,7 @@ from shudian.contracts.settlement import views as settlement_views
 from shudian.contracts.trading import rules as trading
 from shudian.contracts.trading import views as trading_views
 from shudian.kernel.contract import Market
+from shudian.messages import MESSAGES
 
 MARKET = Market(
     contracts=(
@@ -44,6 +45,7 @@ MARKET = Market(
         receivables.CONTRACT,
     ),
     authorise=identity.authorise,
+    messages=MESSAGES,
 )
 
 VIEWS = (

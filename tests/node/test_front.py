@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -65,7 +67,7 @@ def mixed(node: EmbeddedNode, count: int) -> list[bytes]:
 @pytest.fixture
 def only_the_front(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine finds no ticket and has no door: nothing is left to it."""
-    monkeypatch.setattr("shudian.node.front._ticket", lambda _tickets: None)
+    monkeypatch.setattr("shudian.node.front.next_ticket", lambda _tickets: None)
     monkeypatch.setattr(front_of(node), "door", None)
 
 
@@ -94,6 +96,15 @@ def test_the_engine_opens_what_the_front_has_not_begun(node: EmbeddedNode) -> No
     assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, sealed(node, 3 * PART_COUNT)))
 
 
+def test_its_process_imports_no_rules_and_no_numpy() -> None:
+    """What it imports is the time until it takes its share."""
+    script = "import sys, shudian.node.front_process; print(*sorted(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "shudian.contracts.trading.messages" in told
+    heavy = ("numpy", "shudian.market", "shudian.kernel.machine")
+    assert not [name for name in told if name in heavy or ".rules" in name or ".views" in name]
+
+
 def test_parts_that_found_no_ticket_are_the_engines(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     front = front_of(node)
     os.kill(front.pid, signal.SIGSTOP)
@@ -107,7 +118,7 @@ def test_parts_that_found_no_ticket_are_the_engines(node: EmbeddedNode, monkeypa
 
 
 def test_answers_beyond_the_pipe_wait_with_the_front(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shudian.node.front._ticket", lambda _tickets: None)
+    monkeypatch.setattr("shudian.node.front.next_ticket", lambda _tickets: None)
     envelopes = sealed(node, 100) * 60
     first, second = (front_of(node).begin(envelopes) for _ in range(2))
     assert second.result() == first.result()
@@ -153,7 +164,7 @@ def test_the_front_gets_the_roots_of_later_epochs(node: EmbeddedNode, monkeypatc
     node.block_after(node.height)
     envelopes = sealed(node, 2)
     assert node.epoch.epoch_no == 2
-    monkeypatch.setattr("shudian.node.front._ticket", lambda _tickets: None)
+    monkeypatch.setattr("shudian.node.front.next_ticket", lambda _tickets: None)
     monkeypatch.setattr(front_of(node), "door", None)  # what the front left open could not be opened here
     assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, envelopes))
 

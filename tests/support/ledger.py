@@ -43,7 +43,8 @@ class Ledger:
         start_ms: int = START_MS,
     ) -> None:
         self.blobs: dict[bytes, bytes] = {}
-        self.machine = Machine(Market(tuple(contracts), authorise), CHAIN_ID, self.blobs.get, SECRETS)
+        messages = tuple(kind for contract in contracts for kind in contract.handlers)
+        self.machine = Machine(Market(tuple(contracts), authorise, messages), CHAIN_ID, self.blobs.get, SECRETS)
         self.sent_count = 0
         self._keep(self.machine.genesis(STEPPED, start_ms, sections or {}, EPOCH.public_key))
 

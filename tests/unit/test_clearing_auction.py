@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, SIDE_LIMIT_KWH, Cleared, Margin, PriceRule, TieRule, clear
+from shudian.clearing.auction import Cleared, clear
+from shudian.clearing.auction_rules import PRICE_LIMIT_MYUAN_MWH, SIDE_LIMIT_KWH, Margin, PriceRule, TieRule
 from shudian.clearing.explain import explain
 
 # side, price in milli-yuan/MWh, kWh, submitted

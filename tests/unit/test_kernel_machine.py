@@ -5,6 +5,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
+from shudian.contracts.governance.messages import AdvanceClock
 from shudian.kernel import fields
 from shudian.kernel.answers import ANSWERS
 from shudian.kernel.check import CheckFailed
@@ -221,10 +222,18 @@ def test_applicants_with_one_id_do_not_meet(ledger: Ledger) -> None:
 
 def test_names_and_numbers_are_unique() -> None:
     with pytest.raises(ValueError, match="two records"):
-        Market((CONTRACT, CONTRACT), anybody)
+        Market((CONTRACT, CONTRACT), anybody, tuple(CONTRACT.handlers))
     foreign = Refusal(2001, "foreign", "", "")
     with pytest.raises(ValueError, match="wrong contract"):
-        Market((Contract("jar", 1, (), {}, (), (foreign,)),), anybody)
+        Market((Contract("jar", 1, (), {}, (), (foreign,)),), anybody, ())
+
+
+def test_every_message_has_a_handler_and_every_handler_its_message() -> None:
+    handled = tuple(CONTRACT.handlers)
+    wrong: list[tuple[type[Message], ...]] = [handled[1:], (*handled, AdvanceClock)]
+    for messages in wrong:
+        with pytest.raises(ValueError, match="without"):
+            Market((CONTRACT,), anybody, messages)
 
 
 def test_every_kernel_refusal_speaks_both_languages() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shudian.clearing.auction import SIDE_LIMIT_KWH
+from shudian.clearing.auction_rules import SIDE_LIMIT_KWH
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import Line, Method
 from shudian.contracts.agreements.state import AGREEMENTS

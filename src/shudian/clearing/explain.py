@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from shudian.clearing.auction import Cleared, Margin
+from shudian.clearing.auction import Cleared
+from shudian.clearing.auction_rules import Margin
 from shudian.kernel.units import PPM, floor_div, remainder
 
 _THOUSAND = 1_000

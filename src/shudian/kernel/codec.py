@@ -3,9 +3,9 @@
 Depth is bounded by the types: no record refers to itself, so data nested deeper than its type is refused at once.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, TypeVar, Union, cast, dataclass_transform
 
 import msgspec
 
@@ -56,6 +56,11 @@ Decoder = msgspec.msgpack.Decoder[Any]
 def decoder(kind: Any) -> Decoder:
     """For :func:`decode_by` and :func:`decode_own` where much is decoded: to look up what belongs to a union takes longer than to decode a short message."""
     return _decoder(kind)
+
+
+def union_of(kinds: Sequence[type[Record]]) -> Any:
+    """The type of a record that is of any of these kinds; ``None`` if there are none."""
+    return Union[tuple(kinds)] if kinds else None  # noqa: UP007 - built at run time from the market's list
 
 
 def decode_by(by: Decoder, data: bytes) -> Any:

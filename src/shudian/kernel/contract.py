@@ -100,10 +100,14 @@ Authorise = Callable[[Context, Message], None]
 
 @dataclass(frozen=True)
 class Market:
-    """The list of contracts in their order, and the port through which the machine asks who may do what."""
+    """The list of contracts in their order, and the port through which the machine asks who may do what.
+
+    messages: all that may be said, exactly those that have a handler.
+    """
 
     contracts: tuple[Contract, ...]
     authorise: Authorise
+    messages: tuple[type[Message], ...]
     handlers: Mapping[type[Message], Handler] = field(init=False)
     settings: Mapping[str, Setting] = field(init=False)
     refusals: Mapping[int, Refusal] = field(init=False)
@@ -134,6 +138,9 @@ class Market:
                     message = f"refusal {refusal.number} is declared twice or by the wrong contract"
                     raise ValueError(message)
                 refusals[refusal.number] = refusal
+        if set(self.messages) != set(handlers):
+            message = f"messages without a handler, or handlers without a message: {set(self.messages) ^ set(handlers)}"
+            raise ValueError(message)
         object.__setattr__(self, "handlers", handlers)
         object.__setattr__(self, "settings", settings)
         object.__setattr__(self, "refusals", refusals)

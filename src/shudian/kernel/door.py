@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shudian.kernel import fields
-from shudian.kernel.codec import Decoder, Malformed, decode_by, decoder
+from shudian.kernel.codec import Decoder, Malformed, decode_by, decoder, union_of
 from shudian.kernel.crypto import AGREED_MAX_COUNT, BackEnd, KeyedDigest, sha256, sodium, verify_many
 from shudian.kernel.envelope import (
     BATCH_MAX_COUNT,
@@ -36,11 +36,12 @@ VERIFIED_MAX_COUNT: Final = 1 << 16
 class Door:
     """Opens the envelopes of one chain."""
 
-    def __init__(self, chain_id: str, message_type: Any, secrets: Secrets) -> None:
-        """``message_type``: the union of all messages that the market knows. ``secrets``: of the epochs that it can open."""
+    def __init__(self, chain_id: str, messages: Sequence[type[Message]], secrets: Secrets) -> None:
+        """``messages``: all that the market knows. ``secrets``: of the epochs that it can open."""
         self.chain_id = chain_id
         self.back_end: BackEnd = sodium
         self._secrets = secrets
+        message_type: Any = union_of(messages)
         self.opened_type: Any = Opened[message_type]
         self._body: Decoder = decoder(list[message_type])
         self._account: Any = lru_cache(maxsize=AGREED_MAX_COUNT)(self._account_of)

@@ -7,7 +7,7 @@ tested and the app hash follows. The machine keeps no files: the node makes a bl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Union
+from typing import Any, Final
 
 from shudian.kernel import check
 from shudian.kernel.answers import ANSWERS, HOOK_EVENTS, Answer, HookEvents
@@ -15,7 +15,7 @@ from shudian.kernel.clock import DAY_MS
 from shudian.kernel.clock import STEPPED as STEPPED
 from shudian.kernel.clock import WALL as WALL
 from shudian.kernel.clock import Clock as Clock
-from shudian.kernel.codec import Record, decode, encode
+from shudian.kernel.codec import decode, encode, union_of
 from shudian.kernel.cold import ColdStore, Fetch
 from shudian.kernel.contract import BlockContext, Context, Contract, Market, RowInvariant, StateInvariant
 from shudian.kernel.crypto import sha256
@@ -92,10 +92,6 @@ def placed_events(told: list[list[Event]]) -> list[tuple[int, Event]]:
     return [(-1 if place == hooks_place else place, event) for place, events in enumerate(told) for event in events]
 
 
-def _union(kinds: list[type[Record]]) -> Any:
-    return Union[tuple(kinds)] if kinds else None  # noqa: UP007 - built at run time from the market's list
-
-
 class Machine:
     """The state of one chain and the way to move it forward."""
 
@@ -111,8 +107,8 @@ class Machine:
         self.height = 0
         self.secrets = secrets
         self.door = self.door_with(BegunSecrets(secrets, self.store))
-        self.event_type: Any = _union([kind for contract in market.contracts for kind in contract.events])
-        self.reply_type: Any = _union([kind for contract in market.contracts for kind in contract.replies])
+        self.event_type: Any = union_of([kind for contract in market.contracts for kind in contract.events])
+        self.reply_type: Any = union_of([kind for contract in market.contracts for kind in contract.replies])
         self.refusals: Mapping[int, Refusal] = {
             **{refusal.number: refusal for refusal in KERNEL_REFUSALS},
             **market.refusals,
@@ -127,7 +123,7 @@ class Machine:
 
     def door_with(self, secrets: Secrets) -> Door:
         """A door of this chain and market that opens with other secrets, for a process that has no state."""
-        return Door(self.chain_id, _union(list(self.market.handlers)), secrets)
+        return Door(self.chain_id, self.market.messages, secrets)
 
     @property
     def market_ms(self) -> int:

@@ -14,7 +14,6 @@ import logging
 import os
 import queue
 import select
-import signal
 import subprocess
 import sys
 import threading
@@ -22,49 +21,34 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import IO, Any, TypeVar
+from typing import IO, TypeVar
 
-from shudian.kernel.codec import Decoder, Malformed, Record, decode, decode_own, decoder, encode
-from shudian.kernel.epochs import EPOCHS, EpochSecret
+from shudian.kernel.codec import Malformed, decode_own, encode
+from shudian.kernel.epochs import EPOCHS
 from shudian.kernel.machine import Machine
 from shudian.kernel.opened import Arrival
-from shudian.kernel.outcomes import EPOCH_NOT_IN_FORCE, Outcome, Refused, refused
-from shudian.market import MARKET
-from shudian.node.verifiers import choose
+from shudian.kernel.outcomes import EPOCH_NOT_IN_FORCE, Refused
+from shudian.node.front_wire import (
+    PIPE_BYTES,
+    READY,
+    TICKET_BYTES,
+    Ask,
+    Frames,
+    Hello,
+    answer_decoder,
+    framed,
+    next_ticket,
+)
 
 PART_COUNT = 64
 """Envelopes that are opened together: so few that neither process waits long for the other's last part."""
 AHEAD_COUNT = 8_192
 """Envelopes that lie open or to be opened ahead of the block that is being applied, unless a single block holds more."""
-_LENGTH_BYTES = 4
-_TICKET_BYTES = 4
-_TICKETS_MAX_COUNT = select.PIPE_BUF // _TICKET_BYTES
+_TICKETS_MAX_COUNT = select.PIPE_BUF // TICKET_BYTES
 """So many tickets go into the pipe together or not at all."""
-_PIPE_BYTES = 1 << 20
 _CORES_MIN_COUNT = 2
 
 _log = logging.getLogger("shudian.node")
-
-
-class _Hello(Record):
-    """The first frame to the front. tickets: its end of the pipe of tickets."""
-
-    chain_id: str
-    verifier: str
-    tickets: int
-
-
-class _Ask(Record):
-    """Parts to open, numbered from ``first_part`` on, and the roots of epochs that were not sent before."""
-
-    roots: tuple[tuple[int, bytes], ...]
-    first_part: int
-    parts: tuple[tuple[bytes, ...], ...]
-
-
-_READY = b"ready"
-_Turned = tuple[int, Outcome]
-"""Place in its part of an envelope that was refused, with the outcome."""
 
 
 def pays() -> bool:
@@ -119,10 +103,10 @@ class Front:
         self._up = False
         self._ended = False
         self._closing = False
-        self._answer = _answer_decoder(machine.door.opened_type)
+        self._answer = answer_decoder(machine.door.opened_type)
         self._tickets, self._tickets_in = os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "shudian.node.front"],
+            [sys.executable, "-m", "shudian.node.front_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(self._tickets,),
@@ -133,9 +117,9 @@ class Front:
             _widen(pipe)
         for pipe in (self._tickets, self._tickets_in, self._answering):
             os.set_blocking(pipe, False)
-        self._answers = _Frames(self._answering)
+        self._answers = Frames(self._answering)
         self._asks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._asks.put(encode(_Hello(machine.chain_id, verifier, self._tickets)))
+        self._asks.put(encode(Hello(machine.chain_id, verifier, self._tickets)))
         self._feeder = threading.Thread(target=self._feed, name="front feeder", daemon=True)
         self._feeder.start()
 
@@ -153,7 +137,7 @@ class Front:
                 self._begun_count += len(opening.parts)
                 self._parts.update(enumerate(opening.parts, first))
                 self._ticket_all(opening.parts, first)
-                ask = _Ask(self._new_roots(), first, tuple(part.envelopes for part in opening.parts))
+                ask = Ask(self._new_roots(), first, tuple(part.envelopes for part in opening.parts))
                 self._asks.put(encode(ask))
         return opening
 
@@ -166,7 +150,7 @@ class Front:
             if self._ended or part.kept:
                 self._open(part)
                 return
-            number = _ticket(self._tickets)
+            number = next_ticket(self._tickets)
             if number is None:
                 self._wait(None)
             else:
@@ -201,7 +185,7 @@ class Front:
             some = parts[at : at + _TICKETS_MAX_COUNT]
             numbers = range(first + at, first + at + len(some))
             try:
-                os.write(self._tickets_in, b"".join(number.to_bytes(_TICKET_BYTES, "little") for number in numbers))
+                os.write(self._tickets_in, b"".join(number.to_bytes(TICKET_BYTES, "little") for number in numbers))
             except BlockingIOError:
                 for part in some:
                     part.kept = True
@@ -229,7 +213,7 @@ class Front:
             self._end()
 
     def _answered(self, frame: bytes) -> None:
-        if frame == _READY:
+        if frame == READY:
             self._up = True
             return
         number, opened, turned = decode_own(self._answer, frame)
@@ -251,7 +235,7 @@ class Front:
         """In a thread of its own, which sleeps in the pipe and not in the interpreter."""
         with suppress(OSError):  # the engine sees the end of the front where it waits for answers
             while (ask := self._asks.get()) is not None:
-                _write_all(self._asking, _framed(ask))
+                _write_all(self._asking, framed(ask))
 
     def _new_roots(self) -> tuple[tuple[int, bytes], ...]:
         first, self._roots_sent = self._roots_sent + 1, EPOCHS.count(self._machine.store)
@@ -276,146 +260,6 @@ def opened_ahead(blocks: Iterable[Envelopes], front: Front) -> Iterator[tuple[En
         yield ahead.popleft()
 
 
-class _Frames:
-    """What comes over a pipe, each frame after its length."""
-
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
-        self._came = bytearray()
-
-    def take(self) -> bool:
-        """Take in what stands in the pipe; False if that is nothing.
-
-        Raises:
-            EOFError: the other end is closed.
-        """
-        try:
-            data = os.read(self._pipe, _PIPE_BYTES)
-        except BlockingIOError:
-            return False
-        if not data:
-            raise EOFError
-        self._came += data
-        return True
-
-    def cut(self) -> list[bytes]:
-        """The frames that are whole."""
-        frames: list[bytes] = []
-        at, came = 0, self._came
-        while len(came) - at >= _LENGTH_BYTES:
-            end = at + _LENGTH_BYTES + int.from_bytes(came[at : at + _LENGTH_BYTES], "little")
-            if len(came) < end:
-                break
-            frames.append(bytes(memoryview(came)[at + _LENGTH_BYTES : end]))
-            at = end
-        del came[:at]
-        return frames
-
-
-class _Shipped:
-    """The secrets of the epochs whose roots came over the pipe."""
-
-    def __init__(self) -> None:
-        self.secrets: dict[int, EpochSecret] = {}
-
-    def of(self, epoch_no: int) -> EpochSecret | None:
-        return self.secrets.get(epoch_no)
-
-    def root(self, _epoch_no: int) -> bytes | None:
-        return None
-
-
-class _Engine:
-    """The front's end. What the engine does not take yet waits here."""
-
-    def __init__(self, asking: int, answering: int) -> None:
-        self._asks = _Frames(asking)
-        self._frames: deque[bytes] = deque()
-        self._answering = answering
-        self._waiting: deque[memoryview] = deque()
-        self._poll = select.poll()
-        self._poll.register(asking, select.POLLIN)
-        os.set_blocking(answering, False)
-
-    def say(self, frame: bytes) -> None:
-        """Answer, as far as there is room."""
-        self._waiting.append(memoryview(_framed(frame)))
-        self._flush()
-
-    def ask(self) -> bytes:
-        """The next frame of the engine; while there is none, what waits goes out.
-
-        Raises:
-            EOFError: the engine is gone.
-        """
-        while not self._frames:
-            self._poll.register(self._answering, select.POLLOUT if self._waiting else 0)
-            for pipe, _ in self._poll.poll():
-                if pipe != self._answering:
-                    self._asks.take()
-                    self._frames.extend(self._asks.cut())
-                elif self._waiting:
-                    self._flush()
-                else:
-                    raise EOFError
-        return self._frames.popleft()
-
-    def _flush(self) -> None:
-        with suppress(BlockingIOError):
-            while self._waiting:
-                left = self._waiting[0][os.write(self._answering, self._waiting[0]) :]
-                if left:
-                    self._waiting[0] = left
-                else:
-                    self._waiting.popleft()
-
-
-def main() -> None:
-    """The front process: open what it has tickets for until the engine is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine, which gets it as well, ends this process by the pipe
-    engine = _Engine(sys.stdin.fileno(), sys.stdout.fileno())
-    hello = decode(engine.ask(), _Hello)
-    shipped = _Shipped()
-    door = Machine(MARKET, hello.chain_id, lambda _digest: None).door_with(shipped)
-    door.back_end = choose(hello.verifier).back_end
-    engine.say(_READY)
-    asks = decoder(_Ask)
-    parts: dict[int, tuple[bytes, ...]] = {}
-    while True:
-        number = _ticket(hello.tickets)
-        while number is None or number not in parts:
-            ask: _Ask = decode_own(asks, engine.ask())
-            for epoch_no, root in ask.roots:
-                shipped.secrets[epoch_no] = EpochSecret(root)
-            if number is None:  # all that came before is taken
-                parts.clear()
-                number = _ticket(hello.tickets)
-            parts.update(enumerate(ask.parts, ask.first_part))
-        arrivals = door.open_all(parts[number])
-        opened = [arrival for arrival in arrivals if not isinstance(arrival, Refused)]
-        turned = [(place, refused(arrival)) for place, arrival in enumerate(arrivals) if isinstance(arrival, Refused)]
-        engine.say(encode((number, opened, turned)))
-        for gone in [other for other in parts if other <= number]:
-            del parts[gone]
-
-
-def _ticket(tickets: int) -> int | None:
-    """The number of the first part that nobody has begun, which is now the caller's; None if there is none."""
-    try:
-        return int.from_bytes(os.read(tickets, _TICKET_BYTES), "little")
-    except BlockingIOError:
-        return None
-
-
-def _answer_decoder(opened_type: Any) -> Decoder:
-    """Of an answer: the number of the part, what was opened, what was refused."""
-    return decoder(tuple[int, list[opened_type], list[_Turned]])
-
-
-def _framed(data: bytes) -> bytes:
-    return len(data).to_bytes(_LENGTH_BYTES, "little") + data
-
-
 def _write_all(pipe: int, data: bytes) -> None:
     left = memoryview(data)
     while left:
@@ -428,9 +272,4 @@ def _fileno(pipe: IO[bytes] | None) -> int:
 
 def _widen(pipe: int) -> None:
     with suppress(OSError):  # the system allows less: it works with less
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-
-if __name__ == "__main__":
-    with suppress(EOFError, BrokenPipeError):
-        main()
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

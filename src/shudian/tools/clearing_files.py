@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, SIDE_LIMIT_KWH, Cleared, PriceRule, clear
+from shudian.clearing.auction import Cleared, clear
+from shudian.clearing.auction_rules import PRICE_LIMIT_MYUAN_MWH, SIDE_LIMIT_KWH, PriceRule
 from shudian.clearing.book import Book, Condition, SelfTrade
 from shudian.clearing.explain import as_decimal, explain
 from shudian.kernel.units import PPM

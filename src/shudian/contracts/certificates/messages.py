@@ -363,3 +363,12 @@ REPLIES: tuple[type[Reply], ...] = (
     CertificateDeliveryReply,
     CertificateRetirementReply,
 )
+MESSAGES: tuple[type[Message], ...] = (
+    FileProject,
+    IssueCertificates,
+    ListCertificates,
+    BuyCertificates,
+    WithdrawCertificates,
+    DeliverCertificates,
+    RetireCertificates,
+)

@@ -424,3 +424,11 @@ EVENTS: tuple[type[Event], ...] = (
     FundsReserved,
 )
 REPLIES: tuple[type[Reply], ...] = (AccountNumber, AccountBalances, PayoutNumber)
+MESSAGES: tuple[type[Message], ...] = (
+    OpenAccount,
+    CloseAccount,
+    ConfirmDeposit,
+    RequestPayout,
+    ConfirmPayout,
+    RefusePayout,
+)

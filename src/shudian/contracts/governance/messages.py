@@ -135,3 +135,4 @@ REFUSALS: tuple[Refusal, ...] = (
 )
 EVENTS: tuple[type[Event], ...] = (SettingSet, ClockAdvanced, *messages_epochs.EVENTS)
 REPLIES: tuple[type[Reply], ...] = messages_epochs.REPLIES
+MESSAGES: tuple[type[Message], ...] = (SetSetting, AdvanceClock, *messages_epochs.MESSAGES)

@@ -100,3 +100,4 @@ EPOCH_UNKNOWN = Refusal(2008, "epoch_unknown", "没有这个密钥期", "there i
 EVENTS: tuple[type[Event], ...] = (EpochRotated, EpochHandedOut)
 REFUSALS: tuple[Refusal, ...] = (EPOCH_JUST_ROTATED, EPOCH_UNKNOWN)
 REPLIES: tuple[type[Reply], ...] = (EpochReply,)
+MESSAGES: tuple[type[Message], ...] = (RotateEpoch, HandOutEpoch)

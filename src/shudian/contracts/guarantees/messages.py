@@ -279,3 +279,10 @@ REFUSALS: tuple[Refusal, ...] = (
     GUARANTEE_IS_NEEDED,
     LINE_IS_FULL,
 )
+MESSAGES: tuple[type[Message], ...] = (
+    RegisterGuarantee,
+    AnswerGuarantee,
+    SetRequirement,
+    DrawGuarantee,
+    ReleaseGuarantee,
+)

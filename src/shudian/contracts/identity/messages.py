@@ -339,3 +339,14 @@ REPLIES: tuple[type[Reply], ...] = (
     *messages_persons.REPLIES,
     *messages_disclosures.REPLIES,
 )
+MESSAGES: tuple[type[Message], ...] = (
+    *messages_registration.MESSAGES,
+    SuspendMember,
+    ResumeMember,
+    RequestExit,
+    ConfirmExit,
+    FreezeMember,
+    UnfreezeMember,
+    *messages_persons.MESSAGES,
+    *messages_disclosures.MESSAGES,
+)

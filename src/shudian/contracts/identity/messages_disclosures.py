@@ -69,3 +69,4 @@ class DisclosureRecorded(Event):
 
 EVENTS: tuple[type[Event], ...] = (DisclosureRecorded,)
 REPLIES: tuple[type[Reply], ...] = (DisclosureReply,)
+MESSAGES: tuple[type[Message], ...] = (RecordDisclosure,)

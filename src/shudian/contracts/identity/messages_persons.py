@@ -291,3 +291,4 @@ REFUSALS: tuple[Refusal, ...] = (
 )
 EVENTS: tuple[type[Event], ...] = (PersonAdded, RolesSet, KeyRotated, KeyRevoked, AdminReplaced)
 REPLIES: tuple[type[Reply], ...] = (PersonReply,)
+MESSAGES: tuple[type[Message], ...] = (AddPerson, SetRoles, RotateKey, RevokeKey, ReplaceAdmin)

@@ -379,3 +379,4 @@ EVENTS: tuple[type[Event], ...] = (
     MemberChanged,
 )
 REPLIES: tuple[type[Reply], ...] = (MemberReply,)
+MESSAGES: tuple[type[Message], ...] = (ApplyMember, ResubmitApplication, ReviewMember, ChangeMember)

@@ -326,3 +326,4 @@ REFUSALS: tuple[Refusal, ...] = (
 )
 EVENTS: tuple[type[Event], ...] = (MeterBound, MeterUnbound, ReadingsAccepted, ReadingsEstimated, ReadingsCorrected)
 REPLIES: tuple[type[Reply], ...] = (MeterReply, ReadingsReply, CorrectionReply)
+MESSAGES: tuple[type[Message], ...] = (BindMeter, UnbindMeter, SubmitReadings, CorrectReadings)

@@ -382,3 +382,16 @@ class PartsReply(Reply):
     """The new parts in the order of the amounts asked for."""
 
     receivable_ids: tuple[int, ...]
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    ProposeReceivable,
+    SubmitInvoice,
+    AcceptReceivable,
+    ConfirmInvoice,
+    RejectReceivable,
+    WithdrawReceivable,
+    SplitReceivable,
+    TransferReceivable,
+    WriteOffReceivable,
+)

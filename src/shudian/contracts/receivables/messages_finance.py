@@ -212,3 +212,14 @@ class FinanceReply(Reply):
     interest_fen: int
     fee_fen: int
     net_fen: int
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    RequestFinance,
+    QuoteFinance,
+    ChooseQuote,
+    WithdrawFinance,
+    PledgeReceivable,
+    ReleasePledge,
+    ClaimRecourse,
+)

@@ -290,3 +290,4 @@ EVENTS: tuple[type[Event], ...] = (
     ResourceRetired,
 )
 REPLIES: tuple[type[Reply], ...] = (ResourceReply,)
+MESSAGES: tuple[type[Message], ...] = (RegisterResource, ReviewResource, ChangeResource, RetireResource)

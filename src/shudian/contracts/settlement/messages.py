@@ -299,3 +299,17 @@ class PaymentReply(Reply):
 
 
 REPLIES: tuple[type[Reply], ...] = (ClearingReply, ReclearingReply, StatementsReply, ObjectionReply, PaymentReply)
+MESSAGES: tuple[type[Message], ...] = (
+    PublishReferencePrices,
+    PublishRegulationPrices,
+    PublishDayAhead,
+    ClearDay,
+    ReclearDay,
+    IssueStatements,
+    AcceptStatement,
+    ObjectToLine,
+    AnswerObjection,
+    RequestMediation,
+    DecideMediation,
+    PayStatement,
+)

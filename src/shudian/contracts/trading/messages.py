@@ -6,7 +6,7 @@ Negotiations, listings and transfers stand in their own files.
 from enum import StrEnum
 from typing import ClassVar
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH, PriceRule, TieRule
+from shudian.clearing.auction_rules import PRICE_LIMIT_MYUAN_MWH, PriceRule, TieRule
 from shudian.clearing.book import Condition
 from shudian.contracts.agreements.messages import Method
 from shudian.contracts.roles import TRADING_KINDS, Kind, Role
@@ -380,3 +380,4 @@ REFUSALS: tuple[Refusal, ...] = (
     METHOD_DOES_NOT_FIT,
 )
 REPLIES: tuple[type[Reply], ...] = (SessionReply, OrderReply, CancelOrderReply)
+MESSAGES: tuple[type[Message], ...] = (OpenSession, CancelSession, PlaceOrder, CancelOrder)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shudian.clearing.auction import Margin
+from shudian.clearing.auction_rules import Margin
 from shudian.clearing.book import Condition
 from shudian.contracts.agreements.messages import Method
 from shudian.contracts.trading.messages import CancelReason, Cut, Matching, Product, SessionRules, Side

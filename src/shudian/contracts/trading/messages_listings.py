@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH
+from shudian.clearing.auction_rules import PRICE_LIMIT_MYUAN_MWH
 from shudian.contracts.agreements.messages import Line
 from shudian.contracts.roles import TRADING_KINDS, Role
 from shudian.contracts.trading.messages import ORDER_LIMIT_KWH, Side
@@ -187,3 +187,4 @@ REFUSALS: tuple[Refusal, ...] = (
 )
 EVENTS: tuple[type[Event], ...] = (ListingPosted, TakePlaced, ListingTaken, ListingEnded)
 REPLIES: tuple[type[Reply], ...] = (ListingReply, TakeReply)
+MESSAGES: tuple[type[Message], ...] = (PostListing, TakeListing, WithdrawListing)

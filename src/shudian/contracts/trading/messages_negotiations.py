@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH
+from shudian.clearing.auction_rules import PRICE_LIMIT_MYUAN_MWH
 from shudian.contracts.agreements.messages import MIN_OF_THREE, GreenTerms, Terms
 from shudian.contracts.roles import TRADING_KINDS, Kind, Role
 from shudian.contracts.trading.messages import ORDER_LIMIT_KWH, SETTLEMENT_POINT, TIME_LIMIT_MS, Product, Side
@@ -372,3 +372,4 @@ REFUSALS: tuple[Refusal, ...] = (
 )
 EVENTS: tuple[type[Event], ...] = (TermsOffered, TermsSigned, SecurityReviewed, NegotiationConcluded, NegotiationEnded)
 REPLIES: tuple[type[Reply], ...] = (NegotiationReply, SignReply)
+MESSAGES: tuple[type[Message], ...] = (OfferTerms, CounterTerms, WithdrawTerms, SignTerms, ReviewSecurity)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from shudian.clearing.auction import PRICE_LIMIT_MYUAN_MWH
+from shudian.clearing.auction_rules import PRICE_LIMIT_MYUAN_MWH
 from shudian.contracts.agreements.messages import Terms
 from shudian.contracts.roles import Kind, Role
 from shudian.contracts.trading.messages import ORDER_LIMIT_KWH, TIME_LIMIT_MS
@@ -179,3 +179,4 @@ RECEIVER_DOES_NOT_FIT = Refusal(
 REFUSALS: tuple[Refusal, ...] = (TRANSFER_UNKNOWN, TRANSFER_OF_OTHERS, AGREEMENT_OF_OTHERS, RECEIVER_DOES_NOT_FIT)
 EVENTS: tuple[type[Event], ...] = (TransferProposed, TransferConcluded, TransferEnded)
 REPLIES: tuple[type[Reply], ...] = (TransferReply,)
+MESSAGES: tuple[type[Message], ...] = (ProposeTransfer, WithdrawTransfer, SignTransfer)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shudian.clearing.auction import Cleared, Flags, Ints, Margin, TieRule, clear
+from shudian.clearing.auction import Cleared, Flags, Ints, clear
+from shudian.clearing.auction_rules import Margin, TieRule
 from shudian.clearing.high_low import match_high_low
 from shudian.clearing.pairing import pair_fills
 from shudian.contracts.trading import rules_collateral as collateral

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shudian.clearing.auction import SIDE_LIMIT_KWH
+from shudian.clearing.auction_rules import SIDE_LIMIT_KWH
 from shudian.clearing.book import IMMEDIATE, Condition, match
 from shudian.contracts.agreements.messages import Method
 from shudian.contracts.identity import rules as identity

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from shudian.clearing.auction import PriceRule, TieRule
+from shudian.clearing.auction_rules import PriceRule, TieRule
 from shudian.contracts.agreements import rules as agreements
 from shudian.contracts.agreements.messages import TERMS_VERSION, Line, Method, Terms
 from shudian.contracts.trading import rules_collateral as collateral
