@@ -118,7 +118,7 @@ def test_a_block_is_taken_in_as_a_whole_or_not_at_all(projector: Projector) -> N
 def test_the_first_outcome_of_a_message_is_kept(projector: Projector) -> None:
     said = Said(7, b"0123456789abcdef", ("Note",), (Outcome(0),))
     projector.project(1, 2, [said], [])
-    projector.project(2, 3, [Said(7, said.id, ("Note",), (Outcome(1001),))], [])
+    projector.project(2, 3, [Said(7, said.id, ("Note", "Note"), (Outcome(1001), Outcome(1001)))], [])
     rows = projector.reader.select(OWNER, projector.messages)
     assert [(row["number"], row["height"]) for row in rows] == [(0, 1)]
     assert projector.reader.select(OTHER, projector.messages) == []

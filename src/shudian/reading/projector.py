@@ -7,6 +7,7 @@ and ``timeline`` names, for every deed, those that belong to it in order.
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,13 @@ from shudian.reading.writer import Writer
 
 FORMAT = 4
 _NO_MARK = b""
+_CACHE_KIB, _WAL_MAX_PAGES = 65_536, 8_000
+_RECORD_SQL = (
+    "INSERT INTO messages SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
+    "WHERE NOT EXISTS (SELECT 1 FROM messages WHERE sender_id = ?1 AND id = ?2 AND height < ?10)"
+)
+_LEAD_SQL = "INSERT OR IGNORE INTO leads VALUES (?, ?)"
+_JSON = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True)
@@ -99,8 +107,11 @@ class Projector:
         self.connection: sqlite3.Connection = (connect or _connect)(":memory:" if path is None else str(path))
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = NORMAL")
+        self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        self.connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_MAX_PAGES}")
         self._make()
         self._writer = Writer(self.connection)
+        self._leads: set[tuple[str, str]] = set()
         self.reader = Reader(self.connection)
 
     def _make(self, *, anew: bool = False) -> None:
@@ -143,6 +154,7 @@ class Projector:
 
     def start_anew(self) -> None:
         """Forget everything: what was projected is not of this ledger."""
+        self._writer.forget()
         self._make(anew=True)
 
     def project(
@@ -164,8 +176,7 @@ class Projector:
             return
         self.connection.execute("BEGIN")
         try:
-            for envelope in said:
-                self._record(height, market_ms, envelope)
+            self._record(height, market_ms, said)
             for order_no, (place, event) in enumerate(events):
                 at = At(height, place, hooks_ms if place < 0 and hooks_ms is not None else market_ms)
                 run = self._projections.get(type(event))
@@ -173,43 +184,51 @@ class Projector:
                     run(self._writer, event, at)
                 self._tell(at, order_no, event)
             self._writer.flush()
+            self.connection.executemany(_LEAD_SQL, sorted(self._leads))
             self.connection.execute("UPDATE position SET height = ?, mark = ?", (height, mark))
         except BaseException:
             self._writer.forget()
             self.connection.execute("ROLLBACK")
             raise
+        finally:
+            self._leads.clear()
         self.connection.execute("COMMIT")
 
-    def _record(self, height: int, market_ms: int, envelope: Said) -> None:
-        if self._writer.exists(self.messages, {"sender_id": envelope.sender_id, "id": envelope.id, "item_no": 0}):
-            return
-        for item_no, outcome in enumerate(envelope.outcomes):
-            self._writer.insert(
-                self.messages,
-                sender_id=envelope.sender_id,
-                id=envelope.id,
-                item_no=item_no,
-                kind=envelope.kinds[item_no] if item_no < len(envelope.kinds) else "",
-                number=outcome.number,
-                field=outcome.field,
-                value=outcome.value,
-                allowed=outcome.allowed,
-                reply=outcome.reply,
-                height=height,
-                market_ms=market_ms,
+    def _record(self, height: int, market_ms: int, said: Sequence[Said]) -> None:
+        """Keep the outcomes of the block's envelopes; of an id that an earlier block used, the first stay."""
+        first: dict[tuple[int, bytes], Said] = {}
+        for envelope in said:
+            first.setdefault((envelope.sender_id, envelope.id), envelope)
+        rows = [
+            (
+                *key,
+                item_no,
+                envelope.kinds[item_no] if item_no < len(envelope.kinds) else "",
+                outcome.number,
+                outcome.field,
+                outcome.value,
+                outcome.allowed,
+                outcome.reply,
+                height,
+                market_ms,
             )
+            for key, envelope in sorted(first.items(), key=itemgetter(0))
+            for item_no, outcome in enumerate(envelope.outcomes)
+        ]
+        self.connection.executemany(_RECORD_SQL, rows)
 
     def _tell(self, at: At, order_no: int, event: Event) -> None:
-        if event.leads_to and not self._writer.exists(self.leads, {"deed": event.deed, "to_deed": event.leads_to}):
-            self._writer.insert(self.leads, deed=event.deed, to_deed=event.leads_to)
+        if event.leads_to:
+            self._leads.add((event.deed, event.leads_to))
         parties = "".join([f",{member}" for member in event.parties]) + ","
-        facts = msgspec.json.encode(msgspec.structs.asdict(event)).decode()
+        facts = _JSON.encode(msgspec.structs.asdict(event)).decode()
         where = (at.height, order_no)
         name = type(event).__name__
         self._writer.append(
             self.happenings, (*where, at.market_ms, name, event.step, event.zh, event.en, parties, facts)
         )
-        for deed in {event.deed: None, **dict.fromkeys(event.also)}:
+        deeds = {event.deed, *event.also} if event.also else (event.deed,)
+        for deed in deeds:
             self._writer.append(self.timeline, (deed, *where))
 
     def timeline_of(self, viewer: Viewer, deed: str) -> list[Row]:

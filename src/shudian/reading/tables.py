@@ -1,8 +1,9 @@
 """Declarations of read tables: columns, key, who may see a row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Literal
 
 from shudian.kernel.messages import Event
@@ -61,6 +62,13 @@ def kinds(*also: str) -> Scope:
     return Scope("kinds", (), also)
 
 
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """A function that picks some columns of a row, as a tuple however many they are."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple([row[place] for place in places])
+
+
 @dataclass(frozen=True)
 class ReadTable:
     """A table of the reading database."""
@@ -105,6 +113,35 @@ class ReadTable:
     def delete_sql(self) -> str:
         """The statement that removes the row of a key."""
         return f"DELETE FROM {self.name} WHERE {self._is_key}"  # noqa: S608 - declared names
+
+    @cached_property
+    def update_sql(self) -> str:
+        """The statement that sets the columns of :attr:`values_of` in the row of a key: no index is touched."""
+        sets = ", ".join(f"{self.names[place]} = ?" for place in self._value_places)
+        return f"UPDATE {self.name} SET {sets} WHERE {self._is_key}"  # noqa: S608 - declared names
+
+    @cached_property
+    def key_of(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """The key of a row, its columns in order."""
+        return _picker([self.places[name] for name in self.key])
+
+    @cached_property
+    def indexed_of(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """Those columns of a row that are in an index but not in the key."""
+        return _picker([self.places[name] for name in self.names if name in self._indexed and name not in self.key])
+
+    @cached_property
+    def values_of(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """Those columns of a row that are neither in the key nor in an index."""
+        return _picker(self._value_places)
+
+    @cached_property
+    def _indexed(self) -> frozenset[str]:
+        return frozenset(name for names in self.indexes for name in names)
+
+    @cached_property
+    def _value_places(self) -> list[int]:
+        return [self.places[name] for name in self.names if name not in self._indexed and name not in self.key]
 
     @cached_property
     def _is_key(self) -> str:

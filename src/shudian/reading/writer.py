@@ -11,6 +11,10 @@ from typing import Any
 from shudian.reading.tables import ReadTable
 
 _Key = tuple[Any, ...]
+_Row = tuple[Any, ...]
+_UNASKED: _Row = ()
+_KEPT_MAX_COUNT = 10_000
+"""Rows that a table keeps from one block to the next before it forgets them all."""
 
 
 class _Gathered:
@@ -20,37 +24,84 @@ class _Gathered:
         """Start with nothing touched."""
         self.table = table
         self.rows: dict[_Key, list[Any] | None] = {}
-        self.is_stored: dict[_Key, bool | None] = {}
-        """Whether the database holds a row of the key; None where nobody has asked."""
+        self.kept: dict[_Key, _Row | None] = {}
+        """What the database holds, as far as it was asked or written: what one block touched, the next often touches again."""
+        self.dropped: set[_Key] = set()
+        """Keys of rows that were dropped without asking whether the database holds one."""
 
     def row(self, connection: sqlite3.Connection, key: _Key) -> list[Any] | None:
         """The present row of a key, read from the database when it is touched first."""
-        if key not in self.rows:
-            found = connection.execute(self.table.select_sql, key).fetchone()
-            self.rows[key] = None if found is None else list(found)
-            self.is_stored[key] = found is not None
-        return self.rows[key]
+        if key in self.rows:
+            return self.rows[key]
+        if key in self.kept:
+            found = self.kept[key]
+        else:
+            found = self.kept[key] = connection.execute(self.table.select_sql, key).fetchone()
+        row = self.rows[key] = None if found is None else list(found)
+        return row
+
+    def drop(self, key: _Key) -> None:
+        """No row of a key any more; whether there was one is not asked."""
+        if key not in self.rows and key not in self.kept:
+            self.dropped.add(key)
+        self.rows[key] = None
+
+    def put(self, key: _Key, row: list[Any]) -> None:
+        """A new row.
+
+        Raises:
+            sqlite3.IntegrityError: if one is known.
+        """
+        known = self.rows[key] if key in self.rows else self.kept.get(key)
+        if known is not None:
+            message = f"{self.table.name} holds a row of the key {key}"
+            raise sqlite3.IntegrityError(message)
+        self.rows[key] = row
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Write all of it to the database and start anew."""
-        gone, changed, new = [], [], []
-        for key, row in self.rows.items():
-            is_stored = self.is_stored[key]
+        """Write all of it to the database, each table in the order of its key, and touch nothing yet."""
+        gone: list[_Key] = []
+        new: list[tuple[_Key, _Row]] = []
+        replaced: list[tuple[_Key, _Row]] = []
+        changed: list[tuple[_Key, _Row]] = []
+        indexed = self.table.indexed_of
+        for key, touched in self.rows.items():
+            row = None if touched is None else tuple(touched)
+            before = self.kept.get(key, _UNASKED)
+            if row == before:
+                continue
+            self.kept[key] = row
             if row is None:
-                if is_stored is not False:
-                    gone.append(key)
-            elif is_stored:
-                changed.append(row)
+                gone.append(key)
+            elif before is None or (before is _UNASKED and key not in self.dropped):
+                new.append((key, row))
+            elif before is _UNASKED or indexed(row) != indexed(before):
+                replaced.append((key, row))
             else:
-                new.append(row)
+                changed.append((key, row))
         self.rows.clear()
-        self.is_stored.clear()
-        if gone:
-            connection.executemany(self.table.delete_sql, gone)
-        if changed:
-            connection.executemany(self.table.replace_sql, changed)
-        if new:
-            connection.executemany(self.table.insert_sql, new)
+        self.dropped.clear()
+        if len(self.kept) > _KEPT_MAX_COUNT:
+            self.kept.clear()
+        self._run(connection, gone, new, replaced, changed)
+
+    def _run(
+        self,
+        connection: sqlite3.Connection,
+        gone: list[_Key],
+        new: list[tuple[_Key, _Row]],
+        replaced: list[tuple[_Key, _Row]],
+        changed: list[tuple[_Key, _Row]],
+    ) -> None:
+        table, values = self.table, self.table.values_of
+        for sql, parameters in (
+            (table.delete_sql, sorted(gone)),
+            (table.insert_sql, [row for _, row in sorted(new)]),
+            (table.replace_sql, [row for _, row in sorted(replaced)]),
+            (table.update_sql, [(*values(row), *key) for key, row in sorted(changed)]),
+        ):
+            if parameters:
+                connection.executemany(sql, parameters)
 
 
 class Writer:
@@ -65,6 +116,7 @@ class Writer:
     def flush(self) -> None:
         """Write what the block gathered; before its transaction is committed."""
         for table, rows in self._appended.values():
+            rows.sort(key=table.key_of)
             self._connection.executemany(table.insert_sql, rows)
         self._appended.clear()
         for gathered in self._gathered.values():
@@ -97,13 +149,23 @@ class Writer:
         if len(values) != len(row):
             message = f"{table.name} takes {table.names}, got {sorted(values)}"
             raise ValueError(message)
-        gathered = self._of(table)
-        key = tuple(values[name] for name in table.key)
-        if gathered.rows.get(key) is not None:
-            message = f"{table.name} holds a row of the key {key}"
-            raise sqlite3.IntegrityError(message)
-        gathered.rows[key] = row
-        gathered.is_stored.setdefault(key, None)
+        self._of(table).put(table.key_of(row), row)
+
+    def put(self, table: ReadTable, row: list[Any]) -> None:
+        """Add a row, its columns in order: :meth:`insert` for what happens with every order.
+
+        Raises:
+            sqlite3.IntegrityError: here or when the block is written, if there is a row of that key.
+        """
+        self._of(table).put(table.key_of(row), row)
+
+    def row(self, table: ReadTable, key: _Key) -> list[Any] | None:
+        """The row of a key, its columns in order and to be changed in place (its key never); None if there is none."""
+        return self._of(table).row(self._connection, key)
+
+    def drop(self, table: ReadTable, key: _Key) -> None:
+        """Remove the row of a key, if there is one."""
+        self._of(table).drop(key)
 
     def update(self, table: ReadTable, where: Mapping[str, Any], **values: Any) -> None:
         """Set columns of the rows that fit."""
@@ -134,8 +196,8 @@ class Writer:
         key = table.key_in(where)
         if key is None:
             self._run(table, f"DELETE FROM {table.name}", [], where)  # noqa: S608 - a declared name
-        elif self._fitting(table, key, where) is not None:
-            self._of(table).rows[key] = None
+        elif len(where) == len(key) or self._fitting(table, key, where) is not None:
+            self._of(table).drop(key)
 
     def exists(self, table: ReadTable, where: Mapping[str, Any]) -> bool:
         """Whether a row fits."""
@@ -160,7 +222,10 @@ class Writer:
 
     def _run(self, table: ReadTable, sql: str, parameters: list[Any], where: Mapping[str, Any]) -> sqlite3.Cursor:
         gathered = self._gathered.get(table.name)
-        if gathered is not None and gathered.rows:
-            gathered.write(self._connection)
+        if gathered is not None:
+            if gathered.rows:
+                gathered.write(self._connection)
+            if not sql.startswith("SELECT"):
+                gathered.kept.clear()
         conditions = " AND ".join(f"{name} = ?" for name in where)
         return self._connection.execute(f"{sql} WHERE {conditions}", [*parameters, *where.values()])

@@ -79,6 +79,8 @@ POSITIONS = ReadTable(
     ("account_id", "kind", "item"),
     SEEN_BY,
 )
+_COUNTERS = slice(ACCOUNTS.places["debits_pending_fen"], None)
+_AMOUNT = POSITIONS.places["amount_fen"]
 DEPOSITS = ReadTable(
     "funds_deposits",
     (
@@ -119,16 +121,9 @@ def account_opened(db: Writer, event: AccountOpened, _at: At) -> None:
     """Begin, or begin again, an account and its position."""
     code = code_of(event.account_id)
     db.delete(ACCOUNTS, {"account_id": event.account_id})
-    db.insert(
-        ACCOUNTS,
-        account_id=event.account_id,
-        owner_id=owner_of(event.account_id),
-        code=code,
-        bank_id=event.bank_id,
-        bank_account_digest=event.bank_account_digest,
-        closed=0,
-        **_counters(code, event.balances),
-    )
+    who = (event.account_id, owner_of(event.account_id), code, event.bank_id, event.bank_account_digest)
+    closed = 0
+    db.put(ACCOUNTS, [*who, closed, *_counters(code, event.balances)])
     db.delete(POSITIONS, {"account_id": event.account_id})
     _take(db, event.account_id, BALANCE, "", event.bank_id, balance_fen(code, event.balances), 0)
 
@@ -238,40 +233,35 @@ def payout_refused(db: Writer, event: PayoutRefused, at: At) -> None:
     db.update(PAYOUTS, where, state="refused", answered_ms=at.market_ms, reason=event.reason)
 
 
-def _counters(code: Code, balances: Balances) -> dict[str, int]:
-    return {
-        "debits_pending_fen": balances.debits_pending_fen,
-        "debits_posted_fen": balances.debits_posted_fen,
-        "credits_pending_fen": balances.credits_pending_fen,
-        "credits_posted_fen": balances.credits_posted_fen,
-        "balance_fen": balance_fen(code, balances),
-        "free_fen": free_of(code, balances),
-    }
+def _counters(code: Code, balances: Balances) -> tuple[int, ...]:
+    """The last columns of an account."""
+    return (
+        balances.debits_pending_fen,
+        balances.debits_posted_fen,
+        balances.credits_pending_fen,
+        balances.credits_posted_fen,
+        balance_fen(code, balances),
+        free_of(code, balances),
+    )
 
 
 def _set_balances(db: Writer, account_id: int, balances: Balances) -> None:
     code = code_of(account_id)
-    db.update(ACCOUNTS, {"account_id": account_id}, **_counters(code, balances))
-    db.update(
-        POSITIONS, {"account_id": account_id, "kind": BALANCE, "item": ""}, amount_fen=balance_fen(code, balances)
-    )
+    account = db.row(ACCOUNTS, (account_id,))
+    if account is not None:
+        account[_COUNTERS] = _counters(code, balances)
+    position = db.row(POSITIONS, (account_id, BALANCE, ""))
+    if position is not None:
+        position[_AMOUNT] = balance_fen(code, balances)
 
 
 def _take(db: Writer, account_id: int, kind: str, item: str, bank_id: int, amount_fen: int, expires_ms: int) -> None:
-    db.insert(
-        POSITIONS,
-        account_id=account_id,
-        kind=kind,
-        item=item,
-        owner_id=owner_of(account_id),
-        bank_id=bank_id,
-        amount_fen=amount_fen,
-        expires_ms=expires_ms,
-    )
+    owner_id = owner_of(account_id)
+    db.put(POSITIONS, [account_id, kind, item, owner_id, bank_id, amount_fen, expires_ms])
 
 
 def _give_back(db: Writer, account_id: int, kind: str, item: str) -> None:
-    db.delete(POSITIONS, {"account_id": account_id, "kind": kind, "item": item})
+    db.drop(POSITIONS, (account_id, kind, item))
 
 
 def accounts(

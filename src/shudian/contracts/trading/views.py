@@ -81,6 +81,9 @@ ORDERS = ReadTable(
     (("member_id", "session_id"), ("session_id", "segment")),
 )
 
+_FILLED, _OPEN = ORDERS.places["filled_kwh"], ORDERS.places["open_kwh"]
+_WORTH, _ENDING = ORDERS.places["value_fen"], ORDERS.places["ending"]
+
 TRADES = ReadTable(
     "trading_trades",
     (
@@ -200,65 +203,40 @@ def _deepen(
     """Add to a price level of a rolling session, or take it away when nothing is left; bids of an auction stay sealed."""
     if event.method is not Method.ROLLING:
         return
-    where = {
-        "session_id": event.session_id,
-        "segment": event.segment,
-        "side": side,
-        "price_myuan_mwh": price_myuan_mwh,
-    }
-    if db.exists(DEPTH, where):
-        db.add(DEPTH, where, quantity_kwh=more_kwh)
-        db.delete(DEPTH, {**where, "quantity_kwh": 0})
+    key = (event.session_id, event.segment, str(side), price_myuan_mwh)
+    level = db.row(DEPTH, key)
+    if level is None:
+        db.put(DEPTH, [*key, more_kwh])
+    elif level[-1] == -more_kwh:
+        db.drop(DEPTH, key)
     else:
-        db.insert(DEPTH, **where, quantity_kwh=more_kwh)
+        level[-1] += more_kwh
 
 
 def order_placed(db: Writer, event: OrderPlaced, at: At) -> None:
     """Add the order and deepen the book."""
-    db.insert(
-        ORDERS,
-        order_id=event.order_id,
-        session_id=event.session_id,
-        member_id=event.member_id,
-        segment=event.segment,
-        side=event.side,
-        price_myuan_mwh=event.price_myuan_mwh,
-        quantity_kwh=event.quantity_kwh,
-        condition=event.condition,
-        filled_kwh=0,
-        open_kwh=event.quantity_kwh,
-        value_fen=0,
-        ending="",
-        placed_ms=at.market_ms,
-    )
+    kwh = event.quantity_kwh
+    side, condition, ending = str(event.side), str(event.condition), ""
+    what = (event.session_id, event.member_id, event.segment, side, event.price_myuan_mwh, kwh, condition)
+    filled_kwh = value_fen = 0
+    db.put(ORDERS, [event.order_id, *what, filled_kwh, kwh, value_fen, ending, at.market_ms])
     _deepen(db, event, event.side, event.price_myuan_mwh, event.quantity_kwh)
 
 
 def trade_made(db: Writer, event: TradeMade, at: At) -> None:
     """Add the trade with names and without, and move both orders and the book."""
-    told = {
-        "trade_id": event.trade_id,
-        "session_id": event.session_id,
-        "segment": event.segment,
-        "taker_side": event.taker_side,
-        "price_myuan_mwh": event.price_myuan_mwh,
-        "quantity_kwh": event.quantity_kwh,
-        "value_fen": event.value_fen,
-        "made_ms": at.market_ms,
-    }
-    db.insert(TAPE, **told)
-    db.insert(
-        TRADES,
-        **told,
-        buyer_id=event.buyer_id,
-        seller_id=event.seller_id,
-        buy_order_id=event.buy_order_id,
-        sell_order_id=event.sell_order_id,
-    )
+    traded, where = event.trade_id, (event.session_id, event.segment)
+    told = (str(event.taker_side), event.price_myuan_mwh, event.quantity_kwh, event.value_fen, at.market_ms)
+    db.append(TAPE, (traded, *where, *told))
+    names = (event.buyer_id, event.seller_id, event.buy_order_id, event.sell_order_id)
+    db.append(TRADES, (traded, *where, *names, *told))
     for order_id, open_kwh in ((event.buy_order_id, event.buy_open_kwh), (event.sell_order_id, event.sell_open_kwh)):
-        where = {"order_id": order_id}
-        db.add(ORDERS, where, filled_kwh=event.quantity_kwh, value_fen=event.value_fen)
-        db.update(ORDERS, where, open_kwh=open_kwh, ending="" if open_kwh else "filled")
+        order = db.row(ORDERS, (order_id,))
+        if order is not None:
+            order[_FILLED] += event.quantity_kwh
+            order[_OPEN] = open_kwh
+            order[_WORTH] += event.value_fen
+            order[_ENDING] = "" if open_kwh else "filled"
     _deepen(db, event, Side.BUY, event.buy_limit_myuan_mwh, -event.quantity_kwh)
     _deepen(db, event, Side.SELL, event.sell_limit_myuan_mwh, -event.quantity_kwh)
 
