@@ -118,10 +118,8 @@ class Front:
         for pipe in (self._tickets, self._tickets_in, self._answering):
             os.set_blocking(pipe, False)
         self._answers = Frames(self._answering)
-        self._asks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._asks = _Outlet(self._asking)
         self._asks.put(encode(Hello(machine.chain_id, verifier, self._tickets)))
-        self._feeder = threading.Thread(target=self._feed, name="front feeder", daemon=True)
-        self._feeder.start()
 
     @property
     def pid(self) -> int:
@@ -169,8 +167,7 @@ class Front:
         self._closing = True
         self._process.kill()
         self._process.wait()
-        self._asks.put(None)
-        self._feeder.join()
+        self._asks.close()
         with self._turn:
             self._end()
             for pipe in (self._process.stdin, self._process.stdout):
@@ -231,12 +228,6 @@ class Front:
         self._ended = True
         self._parts.clear()
 
-    def _feed(self) -> None:
-        """In a thread of its own, which sleeps in the pipe and not in the interpreter."""
-        with suppress(OSError):  # the engine sees the end of the front where it waits for answers
-            while (ask := self._asks.get()) is not None:
-                _write_all(self._asking, framed(ask))
-
     def _new_roots(self) -> tuple[tuple[int, bytes], ...]:
         first, self._roots_sent = self._roots_sent + 1, EPOCHS.count(self._machine.store)
         roots = ((number, self._machine.secrets.root(number)) for number in range(first, self._roots_sent + 1))
@@ -260,10 +251,45 @@ def opened_ahead(blocks: Iterable[Envelopes], front: Front) -> Iterator[tuple[En
         yield ahead.popleft()
 
 
-def _write_all(pipe: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(pipe, left) :]
+class _Outlet:
+    """What goes into a pipe: at once as much as it takes, the rest by a thread that sleeps in the pipe and not in the interpreter.
+
+    A thread alone would have to wait until a busy engine lets it have the interpreter.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._waiting: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
+        self._waiting_count = 0
+        self._gone_count = 0
+        os.set_blocking(pipe, False)
+        self._thread = threading.Thread(target=self._feed, name="front feeder", daemon=True)
+        self._thread.start()
+
+    def put(self, frame: bytes) -> None:
+        """Send a frame; for one thread at a time. Whether the other end is there, only its answers tell."""
+        left = memoryview(framed(frame))
+        if self._gone_count == self._waiting_count:
+            with suppress(OSError):
+                left = left[os.write(self._pipe, left) :]
+        if left:
+            self._waiting_count += 1
+            self._waiting.put(left)
+
+    def close(self) -> None:
+        """End the thread; the other end is gone."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _feed(self) -> None:
+        room = select.poll()
+        room.register(self._pipe, select.POLLOUT)
+        with suppress(OSError):  # the other end is gone
+            while (left := self._waiting.get()) is not None:
+                while left:
+                    room.poll()
+                    left = left[os.write(self._pipe, left) :]
+                self._gone_count += 1
 
 
 def _fileno(pipe: IO[bytes] | None) -> int:
