@@ -111,7 +111,6 @@ class Projector:
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_MAX_PAGES}")
         self._make()
         self._writer = Writer(self.connection)
-        self._leads: set[tuple[str, str]] = set()
         self.reader = Reader(self.connection)
 
     def _make(self, *, anew: bool = False) -> None:
@@ -177,21 +176,13 @@ class Projector:
         self.connection.execute("BEGIN")
         try:
             self._record(height, market_ms, said)
-            for order_no, (place, event) in enumerate(events):
-                at = At(height, place, hooks_ms if place < 0 and hooks_ms is not None else market_ms)
-                run = self._projections.get(type(event))
-                if run is not None:
-                    run(self._writer, event, at)
-                self._tell(at, order_no, event)
+            self._tell(height, market_ms, market_ms if hooks_ms is None else hooks_ms, events)
             self._writer.flush()
-            self.connection.executemany(_LEAD_SQL, sorted(self._leads))
             self.connection.execute("UPDATE position SET height = ?, mark = ?", (height, mark))
         except BaseException:
             self._writer.forget()
             self.connection.execute("ROLLBACK")
             raise
-        finally:
-            self._leads.clear()
         self.connection.execute("COMMIT")
 
     def _record(self, height: int, market_ms: int, said: Sequence[Said]) -> None:
@@ -217,19 +208,38 @@ class Projector:
         ]
         self.connection.executemany(_RECORD_SQL, rows)
 
-    def _tell(self, at: At, order_no: int, event: Event) -> None:
-        if event.leads_to:
-            self._leads.add((event.deed, event.leads_to))
-        parties = "".join([f",{member}" for member in event.parties]) + ","
-        facts = _JSON.encode(msgspec.structs.asdict(event)).decode()
-        where = (at.height, order_no)
-        name = type(event).__name__
-        self._writer.append(
-            self.happenings, (*where, at.market_ms, name, event.step, event.zh, event.en, parties, facts)
-        )
-        deeds = {event.deed, *event.also} if event.also else (event.deed,)
-        for deed in deeds:
-            self._writer.append(self.timeline, (deed, *where))
+    def _tell(self, height: int, market_ms: int, hooks_ms: int, events: Sequence[tuple[int, Event]]) -> None:
+        """Run the projection of each event, keep the event once, and name it on the timeline of each of its deeds."""
+        happenings: list[tuple[Any, ...]] = []
+        timeline: list[tuple[str, int, int]] = []
+        leads: dict[tuple[str, str], None] = {}
+        texts: dict[tuple[int, ...], str] = {}
+        projections, writer = self._projections, self._writer
+        at = At(height, -1, hooks_ms)
+        for order_no, (place, event) in enumerate(events):
+            if place != at.place:
+                at = At(height, place, hooks_ms if place < 0 else market_ms)
+            kind = type(event)
+            run = projections.get(kind)
+            if run is not None:
+                run(writer, event, at)
+            members = event.parties
+            parties = texts.get(members)
+            if parties is None:
+                parties = texts[members] = "".join([f",{member}" for member in members]) + ","
+            facts = _JSON.encode(msgspec.structs.asdict(event)).decode()
+            step, zh, en = kind.step, kind.zh, kind.en
+            happenings.append((height, order_no, at.market_ms, kind.__name__, step, zh, en, parties, facts))
+            deed = event.deed
+            timeline.append((deed, height, order_no))
+            if event.also:
+                timeline += [(other, height, order_no) for other in {*event.also} - {deed}]
+            if event.leads_to:
+                leads[deed, event.leads_to] = None
+        timeline.sort()
+        self.connection.executemany(self.happenings.insert_sql, happenings)
+        self.connection.executemany(self.timeline.insert_sql, timeline)
+        self.connection.executemany(_LEAD_SQL, leads)
 
     def timeline_of(self, viewer: Viewer, deed: str) -> list[Row]:
         """The events of a deed and of those it led to, in order, as far as the viewer is a party to them.
