@@ -66,7 +66,10 @@ def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]
     """A function that picks some columns of a row, as a tuple however many they are."""
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda row: tuple([row[place] for place in places])
+    if not places:
+        return lambda _row: ()
+    (place,) = places
+    return lambda row: (row[place],)
 
 
 @dataclass(frozen=True)

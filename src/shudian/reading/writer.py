@@ -161,7 +161,9 @@ class Writer:
 
     def row(self, table: ReadTable, key: _Key) -> list[Any] | None:
         """The row of a key, its columns in order and to be changed in place (its key never); None if there is none."""
-        return self._of(table).row(self._connection, key)
+        gathered = self._gathered.get(table.name) or self._of(table)
+        row = gathered.rows.get(key)
+        return gathered.row(self._connection, key) if row is None else row
 
     def drop(self, table: ReadTable, key: _Key) -> None:
         """Remove the row of a key, if there is one."""
