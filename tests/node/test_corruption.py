@@ -153,11 +153,26 @@ def test_damage_is_named_at_start(tmp_path: Path, sql: str, named: str) -> None:
         reopen(tmp_path)
 
 
-@pytest.mark.parametrize("damaged", ["row = x'00'", "height = height + 1"])
-def test_verify_names_the_row(tmp_path: Path, damaged: str) -> None:
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        (f"UPDATE state SET row = x'00' WHERE {CLOCK}", r"kernel\.clock \(\)"),
+        (f"UPDATE state SET height = height + 1 WHERE {CLOCK}", r"kernel\.clock \(\)"),
+        (f"DELETE FROM state WHERE {CLOCK}", r"kernel\.clock \(\)"),
+        (f"UPDATE state SET key = x'9101' WHERE {CLOCK}", r"kernel\.clock \(\)"),
+        (f"UPDATE state SET height = 7 WHERE {CLOCK} OR {ANSWERS}", r"kernel\.answers .*"),
+        (
+            "INSERT INTO state SELECT (SELECT max(id) + 1 FROM state), table_id, x'9101', row, height FROM state WHERE "
+            + CLOCK,
+            r"kernel\.clock \(1\)",
+        ),
+        ("INSERT INTO state SELECT max(id) + 1, 99, x'9101', row, height FROM state", r"\? 99 \(1\)"),
+    ],
+)
+def test_verify_names_the_first_row_that_differs(tmp_path: Path, sql: str, named: str) -> None:
     fill(tmp_path).close()
-    damage(tmp_path, f"UPDATE state SET {damaged} WHERE {CLOCK}")
-    with pytest.raises(NodeError, match=r"the row of the state table kernel\.clock \(\) differs"):
+    damage(tmp_path, sql)
+    with pytest.raises(NodeError, match=rf"the row of the state table {named} differs"):
         verify_folder(tmp_path, SECRETS)
 
 

@@ -260,14 +260,19 @@ def check_results(block: Block, applied: Applied, digests: list[bytes]) -> None:
 
 
 def _check_state(store: LedgerStore, machine: Machine, blobs: dict[bytes, bytes]) -> None:
-    replayed = {
-        (table, encode_key(key)): (encode(row), rows.versions[key])
-        for table, rows in machine.store.rows.items()
-        for key, row in rows.data.items()
-    }
-    stored = {(table, key): (row, version) for table, key, row, version in store.rows()}
-    if replayed != stored:
-        places = [place for place in replayed.keys() | stored.keys() if replayed.get(place) != stored.get(place)]
+    stored: dict[str, dict[bytes, tuple[bytes, int]]] = {}
+    for table, key_bytes, row_bytes, version in store.rows():
+        stored.setdefault(table, {})[key_bytes] = (row_bytes, version)
+    places: list[tuple[str, bytes]] = []
+    for table, rows in machine.store.rows.items():
+        found, versions = stored.pop(table, {}), rows.versions
+        for key, row in rows.data.items():
+            key_bytes = encode_key(key)
+            if found.pop(key_bytes, None) != (encode(row), versions[key]):
+                places.append((table, key_bytes))
+        places.extend((table, key_bytes) for key_bytes in found)
+    places.extend((table, key_bytes) for table, found in stored.items() for key_bytes in found)
+    if places:
         place = min(places, key=repr)  # a damaged key may be of any type
         named = f"{place[0]} {shown_key(place[1])}"
         raise NodeError(
