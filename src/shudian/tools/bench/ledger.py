@@ -5,6 +5,7 @@ rolling session of 24 segments; orders are sealed and signed before timing start
 post, emit events. Timed: from the door to the durable answer of the last; the read models follow and are timed apart.
 """
 
+import gc
 import os
 import platform
 import shutil
@@ -216,6 +217,7 @@ def _opened(market: _Market) -> Iterator[TimedNode]:
         try:
             if node.front is not None:
                 node.front.wait_up(UP_SECONDS)
+            gc.collect()  # what the nodes of earlier runs left behind is no burden of this one
             node.reset()
             yield node
         finally:
