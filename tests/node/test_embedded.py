@@ -322,6 +322,17 @@ def test_read_models_do_not_fall_too_far_behind(tmp_path: Path, monkeypatch: pyt
     node.close()
 
 
+def test_what_was_set_aside_stays_so_until_the_node_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shudian.node.embedded.SET_ASIDE_MIN_COUNT", 1)
+    gc.unfreeze()
+    node = create(tmp_path)
+    founder(node, "exchange-operator").submit(set_holiday(20260701))
+    node.follow()
+    assert gc.get_freeze_count() > 0
+    node.close()
+    assert gc.get_freeze_count() == 0
+
+
 @REPLACES
 def test_no_search_for_garbage_while_a_block_is_made(node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []

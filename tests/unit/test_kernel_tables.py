@@ -229,3 +229,21 @@ def test_an_order_asked_for_now_and_then_is_always_the_order(rounds: list[list[i
                 entries[(number,)] = None
                 in_order.add((number,))
         assert list(in_order.sorted()) == sorted(entries)
+
+
+def test_indexes_put_in_order_at_start_are_not_gone_through_again() -> None:
+    asked: list[Key] = []
+
+    def watched(key: Key, row: Item) -> Key | None:
+        asked.append(key)
+        return by_owner(key, row)
+
+    table = Table("test.watched", Item, ("item_id",), {"by_owner": watched, "apart": watched}, groups={"apart": 1})
+    store = Store((table,))
+    for number in range(5):
+        store.load("test.watched", encode_key((number,)), encode(Item(number, 1)), 1)
+    store.order_indexes()
+    asked.clear()
+    assert [key for key, _ in table.due(store, "by_owner", 2)] == [(0,), (1,), (2,)]
+    assert [key for key, _ in table.find(store, "apart", 3)] == [(3,)]
+    assert asked == []

@@ -339,6 +339,7 @@ class Machine:
         """Put back a stored state (table, key, row, version) at start; returns its app hash, to be compared with the stored one."""
         for table, key, row, version in rows:
             self.store.load(table, key, row, version)
+        self.store.order_indexes()
         self._answers.load()
         self._next_epoch = (0, FIRST_EPOCH)
         self.height = height

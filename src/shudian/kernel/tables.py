@@ -375,6 +375,12 @@ class Store:
         if isinstance(row, Sequence):
             self._last_ids[str(key[0])] = row.last_id
 
+    def order_indexes(self) -> None:
+        """Put the indexes of all tables in order: at start, or the first blocks would wait for it."""
+        for rows in self.rows.values():
+            for index in rows.indexes.values():
+                next(index.starting(()), None)
+
 
 def number_in(key: Key, place: int = -1) -> int:
     """An integer column of a key, the last by default; a key of another type there is a fault of ours.

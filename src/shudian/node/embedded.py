@@ -121,6 +121,7 @@ class EmbeddedNode:
             if genesis is None:
                 refuse_lost_blocks(folder)
             self._store = LedgerStore(folder, create=genesis is not None)
+            closing.callback(take_back)
             closing.callback(self._store.close)
             if genesis is None:
                 self._load()
@@ -508,8 +509,6 @@ class EmbeddedNode:
                 self._stopped = self._readers_stopped = _stop()
                 raise
             self._unfollowed.popleft()
-            if not self._unfollowed:
-                take_back()
             return True
 
     def _follow(self, made: Made) -> None:

@@ -1,8 +1,9 @@
 """Python's search for cyclic garbage, kept out of the way of blocks: over a large state it cost a quarter of an order's time.
 
 Rows, events and envelopes refer to nothing that refers back, so they go when nobody holds them; what little there is of cycles (errors
-with their stacks) is found between blocks. What a large block has left behind is set aside, or the search would look through it at once,
-for a twentieth of an order's time; it is taken back when the read models follow, and then looked through with all the rest.
+with their stacks) is found between blocks. What a loaded state and a large block leave behind is set aside, or the search would look
+through all of it at once: 0.3 s for a million rows, between two blocks. It is taken back when the node closes; what lives in cycles at the
+moment of setting aside stays until then.
 """
 
 import gc
