@@ -17,7 +17,6 @@ STEPPED: Final = "stepped"
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60 * SECOND_MS
 HOUR_MS: Final = 60 * MINUTE_MS
-SLOT_MS: Final = 15 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 OFFSET_MS: Final = 8 * HOUR_MS
 
@@ -69,11 +68,6 @@ def day_of(market_ms: int) -> int:
     19700101
     """
     return _day_of_serial(floor_div(market_ms + OFFSET_MS, DAY_MS))
-
-
-def slot_of(market_ms: int) -> int:
-    """The quarter-hour slot 0-95 of an instant, at UTC+8."""
-    return floor_div(remainder(market_ms + OFFSET_MS, DAY_MS), SLOT_MS)
 
 
 def ms_at(day: int, hour: int = 0, minute: int = 0) -> int:

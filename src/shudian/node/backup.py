@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from shudian.faults import file_words, system_words
 from shudian.kernel.codec import encode
@@ -22,6 +23,8 @@ from shudian.node.loading import load
 from shudian.node.store import LEDGER_FILE, LedgerStore
 
 LABEL_FILE = "backup.json"
+
+L = TypeVar("L")
 
 
 @dataclass(frozen=True)
@@ -86,15 +89,24 @@ def read_label(source: Path) -> Label:
     Raises:
         NodeError: if the folder holds no backup or its label is damaged.
     """
-    path = source / LABEL_FILE
+    return label_in(source / LABEL_FILE, Label, ("备份", "backup"))
+
+
+def label_in(path: Path, kind: type[L], copy: tuple[str, str]) -> L:
+    """What a label says. copy: what the folder of the label should be, in Chinese and English.
+
+    Raises:
+        NodeError: if there is no label or it is damaged.
+    """
+    zh, en = copy
     if not path.is_file():
-        raise NodeError(f"{source} 不是备份：没有 {LABEL_FILE}", f"{source} is no backup: it has no {LABEL_FILE}")
+        raise NodeError(f"{path.parent} 不是{zh}：没有 {path.name}", f"{path.parent} is no {en}: it has no {path.name}")
     try:
-        return Label(**json.loads(path.read_text(encoding="utf-8")))
+        return kind(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise NodeError(
-            f"备份标签 {path} 无法读取：{file_words(error)[0]}",
-            f"backup label {path} cannot be read: {file_words(error)[1]}",
+            f"{zh}标签 {path} 无法读取：{file_words(error)[0]}",
+            f"{en} label {path} cannot be read: {file_words(error)[1]}",
         ) from None
 
 

@@ -112,13 +112,13 @@ class Front:
             pass_fds=(self._tickets,),
             bufsize=0,
         )
-        self._asking, self._answering = _fileno(self._process.stdin), _fileno(self._process.stdout)
-        for pipe in (self._asking, self._answering):
+        asking, self._answering = _fileno(self._process.stdin), _fileno(self._process.stdout)
+        for pipe in (asking, self._answering):
             _widen(pipe)
         for pipe in (self._tickets, self._tickets_in, self._answering):
             os.set_blocking(pipe, False)
         self._answers = Frames(self._answering)
-        self._asks = _Outlet(self._asking)
+        self._asks = _Outlet(asking)
         self._asks.put(encode(Hello(machine.chain_id, verifier, self._tickets)))
 
     @property

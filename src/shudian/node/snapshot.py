@@ -14,12 +14,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shudian.faults import file_words
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Malformed, decode, encode
 from shudian.kernel.epochs import EPOCHS, Secrets
 from shudian.kernel.machine import Machine
-from shudian.node.backup import made_whole, write_durably
+from shudian.node.backup import label_in, made_whole, write_durably
 from shudian.node.blocks import Block, decode_outcomes, decode_told, digests_of, results, results_hash
 from shudian.node.errors import NodeError, sqlite_fault
 from shudian.node.folder import READING_FILE
@@ -198,16 +197,7 @@ def read_label(source: Path) -> SnapshotLabel:
     Raises:
         NodeError: if the folder holds no snapshot or its label is damaged.
     """
-    path = source / LABEL_FILE
-    if not path.is_file():
-        raise NodeError(f"{source} 不是快照：没有 {LABEL_FILE}", f"{source} is no snapshot: it has no {LABEL_FILE}")
-    try:
-        return SnapshotLabel(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise NodeError(
-            f"快照标签 {path} 无法读取：{file_words(error)[0]}",
-            f"snapshot label {path} cannot be read: {file_words(error)[1]}",
-        ) from None
+    return label_in(source / LABEL_FILE, SnapshotLabel, ("快照", "snapshot"))
 
 
 def _label_of(made: Path) -> SnapshotLabel:

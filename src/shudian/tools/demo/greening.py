@@ -13,7 +13,7 @@ from shudian.contracts.certificates.messages import (
 )
 from shudian.contracts.roles import Role
 from shudian.kernel import clock
-from shudian.tools.demo.deals import green_pairs, green_plant, reply
+from shudian.tools.demo.deals import green_pairs, reply
 from shudian.tools.demo.joining import resource_of_key
 from shudian.tools.demo.stage import EXCHANGE, Act, Stage, batch
 from shudian.tools.demo.steps import Step
@@ -104,11 +104,6 @@ def _buy(stage: Stage) -> list[Act]:
     rows = stage.query(buyer, "certificates.listings")
     left_certs = next(row["count_certs"] for row in rows if row["listing_id"] == listed.listing_id)
     return [batch(buyer, Role.TRADER, "buy", [BuyCertificates(listed.listing_id, left_certs)])]
-
-
-def plant_of_deal(stage: Stage) -> str:
-    """The plant behind the first green deal."""
-    return green_plant(stage, green_pairs(stage)[0][0])
 
 
 def filing_steps() -> list[Step]:
