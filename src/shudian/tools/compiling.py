@@ -46,8 +46,8 @@ def cannot() -> tuple[str, str] | None:
 
 def build(place: Path) -> None:
     """Compile all modules into ``place``, with their manifest. Needs mypy and setuptools."""
-    from mypyc.build import mypycify  # noqa: PLC0415 - as above; it looks whether setuptools is there, so it comes second
-    from setuptools import Distribution  # noqa: PLC0415 - tools of the installation, not of the product
+    from mypyc.build import mypycify  # noqa: PLC0415 - a tool of the installation, not of the product
+    from setuptools import Distribution  # noqa: PLC0415 - a tool of the installation, not of the product
 
     made_of, words = sources(), StringIO()
     files = [str(Path("shudian", *name.split("."))) + ".py" for name in MODULES]
