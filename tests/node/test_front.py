@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from shudian.kernel.outcomes import Refused, refused
 from shudian.node import verify
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError, NodeStoppedError
-from shudian.node.front import PART_COUNT, Front
+from shudian.node.front import PART_COUNT, Front, _Outlet
+from shudian.node.front_wire import Frames
 from shudian.node.store import LedgerStore
 from shudian.node.verify import verify_folder
 from tests.support.chain import founder, genesis, key_of
@@ -122,6 +123,29 @@ def test_answers_beyond_the_pipe_wait_with_the_front(node: EmbeddedNode, monkeyp
     envelopes = sealed(node, 100) * 60
     first, second = (front_of(node).begin(envelopes) for _ in range(2))
     assert second.result() == first.result()
+
+
+def test_frames_larger_than_the_pipe_arrive_whole_and_in_order() -> None:
+    out, into = os.pipe()
+    came: list[bytes] = []
+
+    def read() -> None:
+        frames = Frames(out)
+        with suppress(EOFError):
+            while frames.take():
+                came.extend(frames.cut())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    outlet = _Outlet(into)
+    sent = [bytes([number]) * size for number, size in enumerate([10, 300_000] * 100)]
+    for frame in sent:
+        outlet.put(frame)
+    outlet.close()
+    os.close(into)
+    reader.join()
+    os.close(out)
+    assert came == sent
 
 
 def test_blocks_follow_one_another_as_without_a_front(node: EmbeddedNode) -> None:
