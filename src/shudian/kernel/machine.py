@@ -330,7 +330,7 @@ class Machine:
             if isinstance(invariant, StateInvariant):
                 check.that(invariant.holds(context), invariant.name)
             else:
-                for key, row in invariant.table.range(self.store):
+                for key, row in invariant.table.every(self.store):
                     if not invariant.holds(key, row):
                         message = f"{invariant.name} at {key}"
                         raise check.CheckFailed(message)

@@ -60,26 +60,33 @@ class FirstAnswers:
         """
         self._of_block = []
         self._by_key = {}
+        count = 0
         for _, row in ANSWERS.range(self._store):
             for answer in row.answers:
                 self._by_key[(answer.sender_id, answer.id)] = answer
+            count += len(row.answers)
+        check.that(count == len(self._by_key), "an envelope has one first answer")
         self.check()
 
     def check(self) -> None:
-        """Between blocks: what is held says no more, no less and nothing else than the rows.
+        """Between blocks: what is held is what the rows say, no more and no less, in their order.
 
         Raises:
-            CheckFailed: if it does.
+            CheckFailed: if it is not.
         """
-        by_key = self._by_key
-        count = 0
+        held = iter(self._by_key.items())
         for key, row in ANSWERS.range(self._store):
             for answer in row.answers:
-                held = by_key.get((answer.sender_id, answer.id))
-                check.that(held is answer or held == answer, f"the answers held are those of row {key}")
+                pair = next(held, None)
+                if (
+                    pair is None
+                    or pair[0] != (answer.sender_id, answer.id)
+                    or (pair[1] is not answer and pair[1] != answer)
+                ):
+                    message = f"the answers held are those of row {key}"
+                    raise check.CheckFailed(message)
             check.that(
                 row.expires_ms == max((answer.expires_ms for answer in row.answers), default=0),
                 "answers leave together",
             )
-            count += len(row.answers)
-        check.that(count == len(by_key), "an envelope has one first answer")
+        check.that(next(held, None) is None, "every answer held has its row")

@@ -5,7 +5,7 @@ A :class:`Table` is a declaration (name, record, key columns, indexes) made once
 from rows, never hashed nor stored.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -248,6 +248,11 @@ class Table(Generic[R]):
         data = rows.data
         for key in rows.keys.starting(prefix):
             yield key, data[key]
+
+    def every(self, at: HasStore) -> ItemsView[Key, R]:
+        """All rows in no order that means anything, without putting them in order: for what depends on none, as sums and tests do."""
+        rows: dict[Key, R] = at.store.rows[self.name].data
+        return rows.items()
 
     def find(self, at: HasStore, index: str, *prefix: int | str | bytes) -> Iterator[tuple[Key, R]]:
         """All rows whose index columns start with ``prefix``, in index then key order."""

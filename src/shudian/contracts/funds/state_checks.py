@@ -85,7 +85,7 @@ def _reservation_is_positive(_key: Key, row: Reservation) -> bool:
 
 def sums(at: HasStore) -> Balances:
     """Each counter summed over all accounts, in fen."""
-    rows = [row.balances for _, row in ACCOUNTS.range(at)]
+    rows = [row.balances for _, row in ACCOUNTS.every(at)]
     return Balances(
         sum(row.debits_pending_fen for row in rows),
         sum(row.debits_posted_fen for row in rows),
@@ -105,19 +105,19 @@ def _pending_is_holds_and_reservations(at: HasStore) -> bool:
     for _, hold in ENTRIES.find(at, "open"):
         debits[hold.debit_account_id] = debits.get(hold.debit_account_id, 0) + hold.amount_fen
         credits_[hold.credit_account_id] = credits_.get(hold.credit_account_id, 0) + hold.amount_fen
-    for key, reservation in RESERVATIONS.range(at):
+    for key, reservation in RESERVATIONS.every(at):
         account_id = int(key[0])
         debits[account_id] = debits.get(account_id, 0) + reservation.amount_fen
     return all(
         row.balances.debits_pending_fen == debits.get(int(key[0]), 0)
         and row.balances.credits_pending_fen == credits_.get(int(key[0]), 0)
-        for key, row in ACCOUNTS.range(at)
+        for key, row in ACCOUNTS.every(at)
     )
 
 
 def _mirrors_equal_sub_accounts(at: HasStore) -> bool:
     held: dict[int, int] = {}
-    for key, row in ACCOUNTS.range(at):
+    for key, row in ACCOUNTS.every(at):
         code = code_of(int(key[0]))
         sign = 1 if code == Code.BANK else -1
         held[row.bank_id] = held.get(row.bank_id, 0) + sign * balance_fen(code, row.balances)

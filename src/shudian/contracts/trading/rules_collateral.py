@@ -6,6 +6,7 @@ which moves with their sum. When the session closes, what its trades keep moves 
 than is reserved.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,12 +17,23 @@ from shudian.contracts.agreements.messages import Terms
 from shudian.contracts.funds import rules as funds
 from shudian.contracts.trading import rules_exposure as exposure
 from shudian.contracts.trading.messages import SessionRules, Side
-from shudian.contracts.trading.state import LISTINGS, ORDERS, OTHER_SIDE, SESSIONS, TAKES, TRADES, Listing, Order
+from shudian.contracts.trading.state import (
+    LISTINGS,
+    ORDERS,
+    OTHER_SIDE,
+    SESSIONS,
+    STAKES,
+    TAKES,
+    TRADES,
+    Listing,
+    Order,
+)
 from shudian.kernel.contract import BlockContext, StateInvariant
-from shudian.kernel.tables import HasStore
+from shudian.kernel.tables import HasStore, Key, number_in
 from shudian.kernel.units import energy_fen, share
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
+_BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
 
 _SESSION: Final = "session:"
@@ -138,33 +150,67 @@ def release_collateral(ctx: BlockContext, agreement_id: int) -> None:
     exposure.release(ctx, agreement_id, row.buyer_id)
 
 
-def _reservations_are_what_is_at_stake(ctx: BlockContext) -> bool:
-    """Each member has reserved for a session what its open orders, listings, waiting takes and trades in it need."""
-    needed_fen: dict[tuple[int, str], int] = {}
+class _Sums:
+    """What a member has in a session on one side. count: what waits. energy_kwh, need_fen: of that and of its trades."""
 
-    def need(member_id: int, session_id: int, amount_fen: int) -> None:
-        place = (member_id, session_deed(session_id))
-        needed_fen[place] = needed_fen.get(place, 0) + amount_fen
+    def __init__(self) -> None:
+        self.count = 0
+        self.energy_kwh = 0
+        self.need_fen = 0
 
-    for _, order in ORDERS.range(ctx):
-        need(order.owner_id, order.session_id, order_fen(SESSIONS.need(ctx, order.session_id).rules, order))
-    for key, row in LISTINGS.range(ctx):
-        rules = SESSIONS.need(ctx, row.session_id).rules
-        need(row.owner_id, row.session_id, sum(lines_fen(rules, row.side, row, row.open_kwh)))
+
+_NOTHING: Final = _Sums()
+
+
+def _at_stake(ctx: BlockContext) -> dict[Key, _Sums]:
+    """The sums over all open orders, listings, waiting takes and trades, under the keys of their stakes."""
+    found: dict[Key, _Sums] = {}
+    for _, order in ORDERS.every(ctx):
+        rules = SESSIONS.need(ctx, order.session_id).rules
+        stake = (order.owner_id, order.session_id, order.side)
+        _add(found, stake, 1, order.open_kwh, order_fen(rules, order))
+    for key, row in LISTINGS.every(ctx):
+        rules, side = SESSIONS.need(ctx, row.session_id).rules, row.side
+        open_fen = sum(lines_fen(rules, side, row, row.open_kwh))
+        _add(found, (row.owner_id, row.session_id, side), 1, sum(row.open_kwh), open_fen)
+        other = OTHER_SIDE[side]
         for _, take in TAKES.range(ctx, *key):
-            taken_fen = lines_fen(rules, OTHER_SIDE[row.side], row, take.lines_kwh)
-            need(take.owner_id, row.session_id, sum(taken_fen))
-    for key, trade in TRADES.range(ctx):
-        need(trade.buyer_id, int(key[0]), trade.buyer_collateral_fen)
-        need(trade.seller_id, int(key[0]), trade.seller_collateral_fen)
+            taken_fen = sum(lines_fen(rules, other, row, take.lines_kwh))
+            _add(found, (take.owner_id, row.session_id, other), 1, sum(take.lines_kwh), taken_fen)
+    for key, trade in TRADES.every(ctx):
+        session_id, energy_kwh = key[0], trade.quantity_kwh
+        _add(found, (trade.buyer_id, session_id, _BUY), 0, energy_kwh, trade.buyer_collateral_fen)
+        _add(found, (trade.seller_id, session_id, _SELL), 0, energy_kwh, trade.seller_collateral_fen)
+    return found
+
+
+def _add(found: dict[Key, _Sums], stake: Key, count: int, energy_kwh: int, need_fen: int) -> None:
+    sums = found.get(stake)
+    if sums is None:
+        sums = found[stake] = _Sums()
+    sums.count += count
+    sums.energy_kwh += energy_kwh
+    sums.need_fen += need_fen
+
+
+def _stakes_and_reservations_sum_up(ctx: BlockContext) -> bool:
+    """Each stake counts what its member has in a session on its side, and exactly what that needs is reserved for the session."""
+    at_stake = _at_stake(ctx)
+    needed_fen: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for key, stake in STAKES.every(ctx):
+        sums = at_stake.pop(key, _NOTHING)
+        if sums.count != stake.open_count or sums.energy_kwh != sum(stake.exposed_kwh):
+            return False
+        if sums.need_fen:
+            needed_fen[number_in(key, 0), session_deed(number_in(key, 1))] += sums.need_fen
     found_fen = {
         (owner_id, purpose): amount_fen
         for owner_id, purpose, amount_fen in funds.reservations(ctx)
         if purpose.startswith(_SESSION)
     }
-    return found_fen == {place: amount_fen for place, amount_fen in needed_fen.items() if amount_fen}
+    return not at_stake and found_fen == needed_fen
 
 
 INVARIANT = StateInvariant(
-    "reserved for a session = what open orders, listings, takes and trades need", _reservations_are_what_is_at_stake
+    "stakes, and what is reserved for sessions = open orders, listings, takes + trades", _stakes_and_reservations_sum_up
 )

@@ -8,7 +8,7 @@ from shudian.clearing.book import Condition
 from shudian.contracts.agreements.messages import Line, Method, Terms
 from shudian.contracts.trading.messages import Product, SessionRules, SessionState, Side
 from shudian.kernel.codec import Record
-from shudian.kernel.contract import BlockContext, RowInvariant, StateInvariant
+from shudian.kernel.contract import RowInvariant
 from shudian.kernel.tables import Key, Table
 from shudian.kernel.units import SEGMENTS_PER_DAY
 
@@ -191,27 +191,6 @@ def _stake_is_sound(_key: Key, row: Stake) -> bool:
     return row.open_count >= 0 and len(row.exposed_kwh) == SEGMENTS_PER_DAY and min(row.exposed_kwh) >= 0
 
 
-def _stakes_sum_up(ctx: BlockContext) -> bool:
-    """Each stake is the sum of the member's open orders, listings, waiting takes and trades in the session."""
-    expected: dict[Key, list[int]] = {key: [0, 0] for key, _ in STAKES.range(ctx)}
-    for _, order in ORDERS.range(ctx):
-        sums = expected[order.owner_id, order.session_id, order.side]
-        sums[0] += 1
-        sums[1] += order.open_kwh
-    for key, listing in LISTINGS.range(ctx):
-        sums = expected[listing.owner_id, listing.session_id, listing.side]
-        sums[0] += 1
-        sums[1] += sum(listing.open_kwh)
-        for _, take in TAKES.range(ctx, *key):
-            sums = expected[take.owner_id, listing.session_id, OTHER_SIDE[listing.side]]
-            sums[0] += 1
-            sums[1] += sum(take.lines_kwh)
-    for (session_id, _), trade in TRADES.range(ctx):
-        expected[trade.buyer_id, session_id, Side.BUY][1] += trade.quantity_kwh
-        expected[trade.seller_id, session_id, Side.SELL][1] += trade.quantity_kwh
-    return all(expected[key] == [row.open_count, sum(row.exposed_kwh)] for key, row in STAKES.range(ctx))
-
-
 def _listing_is_sound(_key: Key, row: Listing) -> bool:
     posted_kwh = [line.quantity_kwh for line in row.lines]
     return (
@@ -232,5 +211,4 @@ INVARIANTS = (
     RowInvariant("a stake has 24 segments, nothing negative", STAKES, _stake_is_sound),
     RowInvariant("a listing has energy left, a whole one all of it", LISTINGS, _listing_is_sound),
     RowInvariant("only terms that name two members are signed", NEGOTIATIONS, _negotiation_is_sound),
-    StateInvariant("stakes = open orders, listings and takes + trades of live sessions", _stakes_sum_up),
 )
