@@ -12,7 +12,7 @@ from shudian.contracts.governance.messages import AdvanceClock, SetSetting
 from shudian.node.embedded import EmbeddedNode
 from shudian.node.errors import NodeError
 from shudian.node.folder import READING_FILE
-from shudian.node.store import LEDGER_FILE
+from shudian.node.store import LEDGER_FILE, LedgerStore
 from shudian.node.verify import verify_folder
 from tests.support.chain import create, founder, reopen
 from tests.support.ledger import SECRETS
@@ -174,6 +174,26 @@ def test_verify_names_the_first_row_that_differs(tmp_path: Path, sql: str, named
     damage(tmp_path, sql)
     with pytest.raises(NodeError, match=rf"the row of the state table {named} differs"):
         verify_folder(tmp_path, SECRETS)
+
+
+def test_verify_tests_the_ledger_of_one_moment_while_a_node_goes_on_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block that is written while verify reads is no row that differs."""
+    with closing(fill(tmp_path)) as node:
+        exchange = founder(node, "exchange-operator")
+        before = (node.height, node.app_hash)
+        rows = LedgerStore.rows
+
+        def rows_then_a_block(store: LedgerStore) -> list[tuple[str, bytes, bytes, int]]:
+            found = rows(store)
+            exchange.submit(AdvanceClock(node.market_ms + 1_000))
+            return found
+
+        monkeypatch.setattr(LedgerStore, "rows", rows_then_a_block)
+        verified = verify_folder(tmp_path, SECRETS)
+        assert (verified.height, verified.app_hash) == before
+        assert node.height == before[0] + 1
 
 
 def test_verify_finds_a_live_page_in_the_list_of_free_ones(tmp_path: Path) -> None:

@@ -190,6 +190,21 @@ class LedgerStore:
                 self._db.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def of_one_moment(self) -> Iterator[None]:
+        """Whatever is read within is of one moment, even if a node goes on writing.
+
+        Raises:
+            NodeError: if the ledger cannot be read.
+        """
+        with self._asked("账本无法读取", "the ledger cannot be read"):
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with self._asked("账本无法读取", "the ledger cannot be read"):
+                self._db.execute("ROLLBACK")
+
     def meta(self, name: str) -> bytes:
         """A value kept at genesis.
 

@@ -19,7 +19,6 @@ from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, SecretMissing, Secrets, n
 from shudian.kernel.machine import Applied, Machine
 from shudian.kernel.opened import Arrival
 from shudian.kernel.outcomes import EPOCH_NOT_IN_FORCE, Refused, refused
-from shudian.kernel.tables import encode_key
 from shudian.market import MARKET
 from shudian.node.blocks import (
     Block,
@@ -39,6 +38,7 @@ from shudian.node.genesis import Genesis
 from shudian.node.loading import load
 from shudian.node.rows import shown_key
 from shudian.node.store import LedgerStore
+from shudian.node.ticking import StoredRows
 from shudian.node.verifiers import choose
 
 FRONT_MIN_BYTES = 4 << 20
@@ -72,13 +72,14 @@ def verify_folder(
 ) -> Verified:
     """Test the file's structure, replay its ledger from genesis and compare blocks, state rows and cold blobs.
 
+    A node may go on writing meanwhile: what is tested is the ledger of the moment in which this began.
+
     secrets: of the epochs that can be opened; the first block that needs another ends the replay, see :class:`Verified`.
 
     Raises:
         NodeError: naming the first block, row or blob that is not as it should be.
     """
-    with closing(LedgerStore(folder, read_only=True)) as store:
-        store.check_structure()
+    with closing(LedgerStore(folder, read_only=True)) as store, store.of_one_moment():
         if store.first_height():
             return _verify_started(store, secrets, progress)
         return _verify(store, secrets, progress)
@@ -97,15 +98,17 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
             "密钥不属于这本账本：打不开它的第一个密钥期",
             "the key does not belong to this ledger: it is not that of its first epoch",
         )
-    total = store.height()
-    message_count, executed_height, missing_epoch_no = 0, -1, 0
-    before: Block | None = None
     with ExitStack() as ending:
         ending.callback(take_back)
         front: Front | None = None
         if store.size_bytes() >= FRONT_MIN_BYTES and pays():
             front = Front(machine, verifier.name)
             ending.callback(front.close)
+        store.check_structure()  # while the front starts
+        total = store.height()
+        stored = StoredRows(store.rows())
+        message_count, executed_height, missing_epoch_no = 0, -1, 0
+        before: Block | None = None
         for block, open_all in _blocks_ahead(store, machine, front):
             with no_collection():
                 digests = digests_of(block.envelopes)
@@ -117,6 +120,7 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
                         missing_epoch_no = missing.epoch_no
                     else:
                         check_results(block, applied, digests)
+                        stored.tick_off(block.header.height, applied.changes)
                         blobs.update(applied.cold)
                         machine.settle()
                         executed_height = block.header.height
@@ -131,13 +135,14 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
         app_hash = b"" if before is None else before.app_hash
         return Verified(total, message_count, app_hash, executed_height, missing_epoch_no)
     with no_collection():
-        _check_state(store, machine, blobs)
+        _check_state(store, stored, blobs)
         machine.check_all()
     return Verified(total, message_count, machine.roots.app_hash(), executed_height, 0)
 
 
 def _verify_started(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int], None]) -> Verified:
     """A ledger that starts from a snapshot: its blocks hang together and are signed, its state leads to the last one's app hash."""
+    store.check_structure()
     store.check_digests()
     first, total = store.first_height(), store.height()
     before = store.block(first)
@@ -259,22 +264,10 @@ def check_results(block: Block, applied: Applied, digests: list[bytes]) -> None:
             raise _differs(height, f"重放得到的{zh}与记录不同", f"the replayed {en} differ from what is stored")
 
 
-def _check_state(store: LedgerStore, machine: Machine, blobs: dict[bytes, bytes]) -> None:
-    stored: dict[str, dict[bytes, tuple[bytes, int]]] = {}
-    for table, key_bytes, row_bytes, version in store.rows():
-        stored.setdefault(table, {})[key_bytes] = (row_bytes, version)
-    places: list[tuple[str, bytes]] = []
-    for table, rows in machine.store.rows.items():
-        found, versions = stored.pop(table, {}), rows.versions
-        for key, row in rows.data.items():
-            key_bytes = encode_key(key)
-            if found.pop(key_bytes, None) != (encode(row), versions[key]):
-                places.append((table, key_bytes))
-        places.extend((table, key_bytes) for key_bytes in found)
-    places.extend((table, key_bytes) for table, found in stored.items() for key_bytes in found)
-    if places:
-        place = min(places, key=repr)  # a damaged key may be of any type
-        named = f"{place[0]} {shown_key(place[1])}"
+def _check_state(store: LedgerStore, stored: StoredRows, blobs: dict[bytes, bytes]) -> None:
+    wrong = stored.first_wrong()
+    if wrong is not None:
+        named = f"{wrong[0]} {shown_key(wrong[1])}"
         raise NodeError(
             f"状态表 {named} 这一行与重放不同", f"the row of the state table {named} differs from the replay"
         )
