@@ -15,7 +15,6 @@ ORDERS_COUNT = 200
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, count in (("MEMBERS_COUNT", 10), ("BLOCK_COUNT", 50), ("BATCH_COUNT", 10)):
         monkeypatch.setattr(bench, name, count)
-    monkeypatch.setattr(growth_bench, "SIZES_COUNT", (10, 100))
 
 
 def test_the_bench_of_orders() -> None:
@@ -25,13 +24,15 @@ def test_the_bench_of_orders() -> None:
         acknowledged_s = bench._paced(market, 1e9)
         with bench._ledger(market) as ledger:
             replay_per_s = bench._replay_per_s(ledger)
-        rows = growth_bench.growth(partial(bench._machine_of, market))
+        spent_us = {size: growth_bench.costs_us(partial(bench._machine_of, market), size) for size in (10, 100)}
     assert single.trades > 0
     assert batched.trades > 0
     assert replay_per_s > 0
     assert len(acknowledged_s) == ORDERS_COUNT
     assert min(acknowledged_s) > 0
+    rows = growth_bench.table(spent_us)
     assert [row["resting_orders"] for row in rows] == [10, 100]
+    assert rows[0]["rate_over_first"] == 1
     assert {*single.spent} == {*STAGES, bench.FRONT}
     before_answers_s = sum(single.spent[stage] for stage in STAGES if stage != "project")
     assert before_answers_s == pytest.approx(ORDERS_COUNT / single.orders_per_s)

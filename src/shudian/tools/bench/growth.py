@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shudian.clearing.book import Condition
@@ -23,30 +23,34 @@ Prepared = tuple[Machine, int, Sequence[Sequence[Arrival]]]
 """A machine, the number of a rolling session of all segments, and blocks of orders for it that have been through the door."""
 
 
-def growth(prepare: Callable[[], Prepared]) -> list[dict[str, Any]]:
-    """A row per size of state: resting orders, CPU microseconds per order (median over blocks), and the rate over that at the first size.
+def costs_us(prepare: Callable[[], Prepared], size: int) -> list[float]:
+    """CPU microseconds per order on a state with so many resting orders, of each block but the first, which puts the books in order.
 
-    ``prepare`` makes the same market anew for each size. What is measured is :meth:`Machine.apply`: execution, invariants of rows, roots;
-    no signature and no disk. The first block puts the books in order and is not counted.
+    What is measured is :meth:`Machine.apply`: execution, invariants of rows, roots; no signature and no disk.
     """
-    rows: list[dict[str, Any]] = []
-    for size in SIZES_COUNT:
-        machine, session_id, blocks = prepare()
-        market_ms = machine.market_ms
-        _rest(machine, session_id, size)
-        machine.apply(market_ms, [])
+    machine, session_id, blocks = prepare()
+    market_ms = machine.market_ms
+    _rest(machine, session_id, size)
+    machine.apply(market_ms, [])
+    machine.settle()
+    spent_us = []
+    for block in blocks:
+        started = time.process_time_ns()
+        applied = machine.apply(market_ms, block)
+        spent_us.append((time.process_time_ns() - started) / len(block) / 1_000)
+        _all_done(applied.outcomes)
         machine.settle()
-        spent_us = []
-        for block in blocks:
-            started = time.process_time_ns()
-            applied = machine.apply(market_ms, block)
-            spent_us.append((time.process_time_ns() - started) / len(block) / 1_000)
-            _all_done(applied.outcomes)
-            machine.settle()
-        rows.append({"resting_orders": size, "us_per_order": round(statistics.median(spent_us[1:]), 1)})
-    for row in rows:
-        row["rate_over_first"] = round(rows[0]["us_per_order"] / row["us_per_order"], 2)
-    return rows
+    return spent_us[1:]
+
+
+def table(spent_us: Mapping[int, Sequence[float]]) -> list[dict[str, Any]]:
+    """A row per size of state, from what :func:`costs_us` gave: resting orders, median microseconds per order, and the rate over that at the first size."""
+    medians = {size: statistics.median(costs) for size, costs in spent_us.items()}
+    first = next(iter(medians.values()))
+    return [
+        {"resting_orders": size, "us_per_order": round(cost, 1), "rate_over_first": round(first / cost, 2)}
+        for size, cost in medians.items()
+    ]
 
 
 def _all_done(outcomes: Sequence[tuple[Any, ...]]) -> None:

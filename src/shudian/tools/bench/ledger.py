@@ -55,13 +55,14 @@ from shudian.node.local import LocalTransport
 from shudian.node.verifiers import ENVIRONMENT_NAME, MULTIBUFFER, PYNACL, choose
 from shudian.node.verify import verify_folder
 from shudian.sandbox.companies import credit_code
-from shudian.tools.bench.growth import growth
+from shudian.tools.bench import growth
 from shudian.tools.bench.timed import STAGES, TimedNode
 
 MEMBERS_COUNT = 500
 ORDERS_COUNT = 32_000
 """As many as the read models may be behind, see ``UNFOLLOWED_MAX_COUNT``: so they follow after the timing."""
-GROWTH_ORDERS_COUNT = 10_000
+GROWTH_ORDERS_COUNT = 20_000
+GROWTH_ROUNDS = 3
 BLOCK_COUNT = 2_000
 BATCH_COUNT = 100
 VERIFY_COUNT = 20_000
@@ -127,7 +128,7 @@ def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
                 with _verifier(fast):
                     faster.append(_apart(_run, market, 1))
                     faster_replay_rates.append(_apart(_replay_per_s, ledger))
-        grown = growth(partial(_machine_of, market)) if growth_too else None
+        grown = _growth(market) if growth_too else None
     verify_rate = statistics.median(verify_rates)
     rates = {
         "single_orders_per_s": _median(single, "orders_per_s"),
@@ -320,6 +321,15 @@ def _paced(market: _Market, rate_per_s: float) -> list[float]:
                 time.sleep(max(0.0, started + (given + 1) / rate_per_s - time.perf_counter()))
             begun = coming
     return seconds
+
+
+def _growth(market: _Market) -> list[dict[str, Any]]:
+    """The cost of an order by the size of the state, the sizes in turn, several times over: a slow moment of the machine meets them all."""
+    spent_us: dict[int, list[float]] = {size: [] for size in growth.SIZES_COUNT}
+    for _ in range(GROWTH_ROUNDS):
+        for size, found in spent_us.items():
+            found.extend(_apart(growth.costs_us, partial(_machine_of, market), size))
+    return growth.table(spent_us)
 
 
 def _machine_of(market: _Market) -> tuple[Machine, int, Sequence[Sequence[Arrival]]]:
