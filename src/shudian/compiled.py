@@ -65,6 +65,7 @@ MODULES = (
     "contracts.trading.rules_positions",
     "node.batches",
     "node.numbering",
+    "node.ticking",
 )
 """What an order passes from the door to the disk. Here stand functions and classes of our own, typed without Any where it counts; a module
 that declares records (Record, Message, Event) cannot be compiled, and the tests refuse one in this list."""

@@ -1,6 +1,10 @@
 """The numbers of rows and tables in the store: a row has one for life, given when its key is first written, so that a block writes in order."""
 
+from typing import Any
+
 from shudian.kernel.tables import Change
+from shudian.node.errors import NodeError
+from shudian.node.rows import shown_key
 
 RowIds = dict[str, dict[bytes, int]]
 """Number of each row that is there, by table and encoded key."""
@@ -49,3 +53,29 @@ class Numbered:
             ids.setdefault(table, {}).update(new)
         for table, key_bytes in self._gone:
             del ids[table][key_bytes]
+
+
+def named_rows(names: dict[Any, str], found: list[Any]) -> tuple[list[Any], RowIds, int]:
+    """Rows as they stand in the store, told by their tables' names: (table, key, row, height) of each; their numbers; and the last number.
+
+    names: of the tables by their numbers. found: (number, table's number, key, row, height) of each; all but the number may be damaged.
+
+    Raises:
+        NodeError: rows stand out of order or a key stands twice.
+    """
+    ids: RowIds = {}
+    numbers: dict[Any, Any] = {}
+    rows: list[Any] = []
+    table_before, last_id = "", 0
+    for row_id, table_id, key, row, height in found:
+        table = names.get(table_id) or f"? {table_id}"
+        if table != table_before:
+            table_before, numbers = table, ids.setdefault(table, {})
+        if row_id <= last_id or key in numbers:
+            raise NodeError(
+                f"状态表 {table} {shown_key(key)} 这一行重复或错位",
+                f"the row of the state table {table} {shown_key(key)} stands twice or out of order",
+            )
+        last_id = numbers[key] = row_id
+        rows.append((table, key, row, height))
+    return rows, ids, last_id

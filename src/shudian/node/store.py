@@ -25,8 +25,7 @@ from shudian.kernel.machine import Applied
 from shudian.node.blocks import Block
 from shudian.node.errors import NodeError, sqlite_fault
 from shudian.node.layouts import STEPS, STORE_VERSION
-from shudian.node.numbering import Numbered, RowIds
-from shudian.node.rows import shown_key
+from shudian.node.numbering import Numbered, RowIds, named_rows
 from shudian.proofs.files import FORMAT_VERSION
 
 LEDGER_FILE = "ledger.db"
@@ -381,19 +380,7 @@ class LedgerStore:
         with self._asked("状态表无法读取", "the state's rows cannot be read"):
             names = dict(self._all("SELECT id, name FROM state_tables"))
             found = self._all("SELECT id, table_id, key, row, height FROM state")
-            ids: dict[str, dict[bytes, int]] = {name: {} for name in names.values()}
-            rows: list[tuple[str, bytes, bytes, int]] = []
-            last_id = 0
-            for row_id, table_id, key, row, height in found:
-                table = names.get(table_id) or f"? {table_id}"
-                numbers = ids.setdefault(table, {})
-                if row_id <= last_id or key in numbers:
-                    raise NodeError(
-                        f"状态表 {table} {shown_key(key)} 这一行重复或错位",
-                        f"the row of the state table {table} {shown_key(key)} stands twice or out of order",
-                    )
-                last_id = numbers[key] = row_id
-                rows.append((table, key, row, height))
+            rows, ids, last_id = named_rows(names, found)
             if not self._read_only:
                 self._ids, self._last_id = ids, last_id
                 self._table_ids = {name: table_id for table_id, name in names.items()}

@@ -14,6 +14,7 @@ from pathlib import Path
 from shudian.kernel import crypto
 from shudian.kernel.check import CheckFailed
 from shudian.kernel.codec import Malformed, decode, encode
+from shudian.kernel.crypto import sha256
 from shudian.kernel.envelope import Envelope
 from shudian.kernel.epochs import EPOCHS, FIRST_EPOCH, SecretMissing, Secrets, need_secret
 from shudian.kernel.machine import Applied, Machine
@@ -111,11 +112,12 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
         before: Block | None = None
         for block, open_all in _blocks_ahead(store, machine, front):
             with no_collection():
-                digests = digests_of(block.envelopes)
+                arrivals = [] if missing_epoch_no else open_all()
+                digests = _digests_at_door(arrivals, block.envelopes)
                 check_links(block, before, genesis, public_key, digests)
                 if not missing_epoch_no:
                     try:
-                        applied = _execute(block, genesis, machine, open_all)
+                        applied = _execute(block, genesis, machine, arrivals)
                     except SecretMissing as missing:
                         missing_epoch_no = missing.epoch_no
                     else:
@@ -191,13 +193,22 @@ def _blocks_ahead(
         yield read.popleft(), opening.result
 
 
-def _execute(block: Block, genesis: Genesis, machine: Machine, open_all: Callable[[], list[Arrival]]) -> Applied:
+def _digests_at_door(arrivals: Sequence[Arrival], envelopes: Sequence[bytes]) -> list[bytes]:
+    """The SHA-256 of each envelope, of which the door has taken that of what it opened."""
+    if not arrivals:
+        return digests_of(envelopes)
+    return [
+        sha256(data) if isinstance(arrival, Refused) else arrival.data_digest
+        for arrival, data in zip(arrivals, envelopes, strict=True)
+    ]
+
+
+def _execute(block: Block, genesis: Genesis, machine: Machine, arrivals: Sequence[Arrival]) -> Applied:
     height = block.header.height
     try:
         if height == 0:
             epoch_public_key = bytes.fromhex(genesis.epoch_public_key)
             return machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, epoch_public_key)
-        arrivals = open_all()
         for data, arrival in zip(block.envelopes, arrivals, strict=True):
             if isinstance(arrival, Refused) and arrival.refusal is EPOCH_NOT_IN_FORCE:
                 _need_secret_of(data, machine)
