@@ -327,8 +327,8 @@ def _growth(market: _Market) -> list[dict[str, Any]]:
     """The cost of an order by the size of the state, the sizes in turn, several times over: a slow moment of the machine meets them all."""
     spent_us: dict[int, list[float]] = {size: [] for size in growth.SIZES_COUNT}
     for _ in range(GROWTH_ROUNDS):
-        for size, found in spent_us.items():
-            found.extend(_apart(growth.costs_us, partial(_machine_of, market), size))
+        for size, costs_us in spent_us.items():
+            costs_us.extend(_apart(growth.costs_us, partial(_machine_of, market), size))
     return growth.table(spent_us)
 
 
