@@ -55,6 +55,21 @@ def test_twins_are_the_same(a: Path, b: Path) -> None:
     assert (difference.is_same, difference.heights, difference.row) == (True, (1, 1), None)
 
 
+def test_twins_are_the_same_while_one_goes_on(a: Path, b: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = LedgerStore.rows
+
+    with closing(reopen(b)) as node:
+
+        def a_block_then_rows(store: LedgerStore) -> list[tuple[str, bytes, bytes, int]]:
+            monkeypatch.undo()
+            founder(node, "bank-teller").submit(ConfirmDeposit(GRID_ID, 100, sha256(b"meanwhile")))
+            return rows(store)
+
+        monkeypatch.setattr(LedgerStore, "rows", a_block_then_rows)
+        difference = diff(a, b, SECRETS)
+        assert (difference.is_same, difference.heights, node.height) == (True, (1, 1), 2)
+
+
 def test_one_that_is_ahead_is_the_same_so_far(a: Path, b: Path) -> None:
     play(b, 100)
     assert (diff(a, b, SECRETS).is_same, diff(a, b, SECRETS).heights) == (True, (1, 2))

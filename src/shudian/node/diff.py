@@ -57,10 +57,17 @@ class Difference:
 def diff(folder_a: Path, folder_b: Path, secrets: Secrets) -> Difference:
     """Compare two data folders block by block, then the state; replays both if a block differs, which needs the secrets of the epochs.
 
+    Nodes may go on writing meanwhile: each folder is read as it was when this began.
+
     Raises:
         NodeError: if the folders hold different chains, or one is too damaged to be replayed.
     """
-    with closing(LedgerStore(folder_a, read_only=True)) as a, closing(LedgerStore(folder_b, read_only=True)) as b:
+    with (
+        closing(LedgerStore(folder_a, read_only=True)) as a,
+        closing(LedgerStore(folder_b, read_only=True)) as b,
+        a.of_one_moment(),
+        b.of_one_moment(),
+    ):
         names = tuple(Genesis.from_bytes(store.meta("genesis")).chain_id for store in (a, b))
         if names[0] != names[1]:
             raise NodeError(

@@ -448,8 +448,7 @@ class LedgerStore:
         ):
             copy.pragma("synchronous", "FULL")
             copy.execute("BEGIN")
-            self._db.execute("BEGIN")
-            try:
+            with self.of_one_moment():
                 for statement in _SCHEMA.values():
                     copy.execute(statement)
                 self._pour(copy, first_height, progress)
@@ -459,8 +458,6 @@ class LedgerStore:
                 facts |= facts_at(height)
                 rows = [(name, value, sha256(value)) for name, value in facts.items()]
                 copy.executemany("INSERT INTO meta VALUES (?, ?, ?)", rows)
-            finally:
-                self._db.execute("ROLLBACK")
             copy.pragma("user_version", STORE_VERSION)
             copy.execute("COMMIT")
 
