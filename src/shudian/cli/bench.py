@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from shudian.cli.commands import Commands
-from shudian.cli.common import out, print_json
+from shudian.cli.common import out, print_json, progress_of, say
 from shudian.tools.bench import clearing as clearing_bench
 from shudian.tools.bench import ledger as ledger_bench
 from shudian.tools.bench import meter as meter_bench
@@ -50,7 +50,8 @@ def ledger(
     as_json: JsonOption = False,
 ) -> None:
     """签名申报端到端，分阶段；另测增长、计量与结算。 Signed orders end to end, by stage; growth, meters and settlement too."""
-    result = ledger_bench.run(runs, growth_too=not orders_only)
+    with progress_of(say("测量申报", "measuring orders"), moves_by_itself=False) as progress:
+        result = ledger_bench.run(runs, growth_too=not orders_only, progress=progress)
     if not orders_only:
         for part in (meter_bench.run(runs), settlement_bench.run(runs)):
             result.update({name: value for name, value in part.items() if name not in result})

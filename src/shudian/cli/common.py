@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from shudian.cli.passphrase import read_key
@@ -246,3 +247,15 @@ def fail(zh: str, en: str, code: int = 2) -> NoReturn:
     """Print one sentence on standard error and leave."""
     err.print(say(zh, en), style="red", soft_wrap=True, markup=False)
     raise SystemExit(code)
+
+
+@contextmanager
+def progress_of(words: str, *, moves_by_itself: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """A bar that tells how far long work is, on a terminal only; what is given takes what is done and what there is in all.
+
+    moves_by_itself: False where nothing may run beside the work, as when it is measured; then the bar moves with each call alone.
+    """
+    shown = Progress(console=err, transient=True, disable=not err.is_terminal, auto_refresh=moves_by_itself)
+    with shown as progress:
+        task = progress.add_task(words, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total, refresh=not moves_by_itself)

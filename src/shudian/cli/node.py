@@ -2,15 +2,13 @@
 
 import datetime as dt
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
 
 from shudian import KERNEL
 from shudian.cli.commands import Commands
@@ -22,10 +20,10 @@ from shudian.cli.common import (
     DataOption,
     JsonOption,
     UserError,
-    err,
     open_node,
     out,
     print_json,
+    progress_of,
     refuse_file,
     say,
     secrets_of,
@@ -272,7 +270,7 @@ def snapshot(
     快照需要下一区块的签名：节点在另一进程运行时等它出块，否则自行出一个空块。
     A snapshot needs the signature of the next block: it waits for a node that runs in another process, otherwise it makes an empty one.
     """
-    with _progress(say("快照", "snapshot")) as progress:
+    with progress_of(say("快照", "snapshot")) as progress:
         try:
             with open_node(ledger.data) as node:
                 label = take_snapshot(ledger.data, destination, node.block_after, progress)
@@ -291,20 +289,13 @@ def start_from(
     """由快照建新的账本文件夹，以签名的状态根核对；此前的历史不在其中。 Make a new folder of a snapshot, tested against the signed app hash; the history before it is not there."""
     key = read_key(node_key)
     secrets = NodeSecrets(key, read_snapshot_label(source).chain_id)
-    with _progress(say("核对快照", "testing the snapshot")) as progress:
+    with progress_of(say("核对快照", "testing the snapshot")) as progress:
         label = start_from_snapshot(source, data, key.public_key, secrets, progress)
     done = say(
         f"已在 {data} 由快照开始；请放回 {NODE_KEY_FILE}。区块 {label.first_height} 之前的历史不在这里",
         f"{data} starts from the snapshot; put {NODE_KEY_FILE} there. The history before block {label.first_height} is not here",
     )
     _print_label(label, done, as_json)
-
-
-@contextmanager
-def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task(words, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _print_label(label: Label | SnapshotLabel, done: str, as_json: bool) -> None:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from shudian.cli.common import JsonOption, err, out, print_json, say, secrets_of
+from shudian.cli.common import JsonOption, out, print_json, progress_of, say, secrets_of
 from shudian.cli.passphrase import read_epoch_key
 from shudian.node.loading import epochs_of
 from shudian.node.verify import verify_folder
@@ -40,11 +39,8 @@ def verify(
         if epoch_key
         else secrets_of(folder)
     )
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task(say("核对", "verifying"), total=None)
-        verified = verify_folder(
-            folder, secrets, lambda done, total: progress.update(task, completed=done, total=total)
-        )
+    with progress_of(say("核对", "verifying")) as progress:
+        verified = verify_folder(folder, secrets, progress)
     if as_json:
         print_json(
             {

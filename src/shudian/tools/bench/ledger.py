@@ -103,12 +103,15 @@ class _Market:
     batched: list[bytes]
 
 
-def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
+def run(
+    runs: int = 5, *, growth_too: bool = True, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> dict[str, Any]:
     """Medians over ``runs``: rates per second, ratios to the two-core verify rate, acknowledge times at half load, microseconds per order by stage.
 
-    growth_too: also the cost of an order on a state of a thousand to a million rows.
+    growth_too: also the cost of an order on a state of a thousand to a million rows. progress: told how many rounds are done, and of how many.
     """
     fast = _fast_verifier()
+    rounds_count = runs + (GROWTH_ROUNDS if growth_too else 0)
     verify_rates: list[float] = []
     single: list[_Turn] = []
     batched: list[_Turn] = []
@@ -117,7 +120,8 @@ def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
     faster_replay_rates: list[float] = []
     acknowledged_s: list[float] = []
     with prepared_market() as market, _ledger(market) as ledger:
-        for _ in range(runs):
+        for done in range(runs):
+            progress(done, rounds_count)
             verify_rates.append(verify_per_s())
             with _verifier(PYNACL):
                 single.append(_apart(_run, market, 1))
@@ -128,7 +132,11 @@ def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
                 with _verifier(fast):
                     faster.append(_apart(_run, market, 1))
                     faster_replay_rates.append(_apart(_replay_per_s, ledger))
-        grown = _growth(market) if growth_too else None
+        spent_us: dict[int, list[float]] = {size: [] for size in growth.SIZES_COUNT}
+        for done in range(runs, rounds_count):  # the sizes in turn: a slow moment of the machine meets them all
+            progress(done, rounds_count)
+            for size, costs_us in spent_us.items():
+                costs_us.extend(_apart(growth.costs_us, partial(_machine_of, market), size))
     verify_rate = statistics.median(verify_rates)
     rates = {
         "single_orders_per_s": _median(single, "orders_per_s"),
@@ -158,7 +166,7 @@ def run(runs: int = 5, *, growth_too: bool = True) -> dict[str, Any]:
             name: round(statistics.median([turn.spent[name] for turn in single]) / ORDERS_COUNT * 1e6, 1)
             for name in (*STAGES, FRONT)
         },
-        "growth": grown,
+        "growth": growth.table(spent_us) if growth_too else None,
     }
 
 
@@ -321,15 +329,6 @@ def _paced(market: _Market, rate_per_s: float) -> list[float]:
                 time.sleep(max(0.0, started + (given + 1) / rate_per_s - time.perf_counter()))
             begun = coming
     return seconds
-
-
-def _growth(market: _Market) -> list[dict[str, Any]]:
-    """The cost of an order by the size of the state, the sizes in turn, several times over: a slow moment of the machine meets them all."""
-    spent_us: dict[int, list[float]] = {size: [] for size in growth.SIZES_COUNT}
-    for _ in range(GROWTH_ROUNDS):
-        for size, costs_us in spent_us.items():
-            costs_us.extend(_apart(growth.costs_us, partial(_machine_of, market), size))
-    return growth.table(spent_us)
 
 
 def _machine_of(market: _Market) -> tuple[Machine, int, Sequence[Sequence[Arrival]]]:
