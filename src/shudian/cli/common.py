@@ -54,6 +54,11 @@ class UserError(Exception):
         self.en = en
 
 
+def unseen(zh: str, en: str, number: int) -> UserError:
+    """There is nothing of a kind and number for this viewer; whether it exists for others is not told."""
+    return UserError(f"没有{zh} {number}，或您无权查看", f"there is no {en} {number} that you may see")
+
+
 class _Speech:
     """The language of this run: --lang, else SHUDIAN_LANG, else Chinese."""
 

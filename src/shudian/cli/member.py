@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shudian.cli.commands import Commands
-from shudian.cli.common import JsonOption, UserError, print_facts
+from shudian.cli.common import JsonOption, UserError, print_facts, unseen
 from shudian.cli.ledger import Ledger, PublicLedger, client_of, need_keys
 from shudian.cli.passphrase import NoPassphraseOption, new_passphrase
 from shudian.cli.values import EvidenceOption, file_digest, from_hex
@@ -60,7 +60,7 @@ def show_member(ledger: Ledger, member_id: Annotated[int, typer.Argument(help="�
         files = client.query("identity.members", member_id=member_id)
     facts = {**(rows[0] if rows else {}), **(files[0] if files else {})}
     if not facts:
-        raise UserError(f"没有成员 {member_id}，或您无权查看", f"there is no member {member_id} that you may see")
+        raise unseen("成员", "member", member_id)
     ledger.print_facts(facts)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shudian.cli.commands import Commands
-from shudian.cli.common import UserError, out, print_json, print_rows
+from shudian.cli.common import out, print_json, print_rows, unseen
 from shudian.cli.ledger import Ledger
 from shudian.cli.values import EvidenceOption, fen, file_digest, thousandths
 from shudian.contracts.receivables.messages import (
@@ -106,7 +106,7 @@ def show_receivable(
         parts = client.query("receivables.receivables", root_id=root_id)
         chain = client.query("receivables.endorsements", root_id=root_id)
     if not debts and not parts:
-        raise UserError(f"没有凭证 {root_id}，或您无权查看", f"there is no receivable {root_id} that you may see")
+        raise unseen("凭证", "receivable", root_id)
     if ledger.as_json:
         print_json({"debt": debts[0] if debts else None, "parts": parts, "endorsements": chain})
         return
@@ -148,9 +148,7 @@ def accept(ledger: Ledger, receivable_id: ReceivableArgument) -> None:
     with ledger.signer() as client:
         found = [row for row in client.query("receivables.debts") if row["receivable_id"] == receivable_id]
         if not found:
-            raise UserError(
-                f"没有凭证 {receivable_id}，或您无权查看", f"there is no receivable {receivable_id} that you may see"
-            )
+            raise unseen("凭证", "receivable", receivable_id)
         kind = AcceptReceivable if found[0]["origin"] == Origin.LINE else ConfirmInvoice
         ledger.print_reply(client.submit(kind(receivable_id, found[0]["amount_fen"])))
 

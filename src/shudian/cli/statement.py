@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shudian.cli.commands import Commands
-from shudian.cli.common import UserError, language, out, print_json, print_rows
+from shudian.cli.common import language, out, print_json, print_rows, unseen
 from shudian.cli.ledger import Ledger
 from shudian.cli.values import fen, file_digest
 from shudian.contracts.settlement.messages import AcceptStatement, ObjectToLine, PayStatement
@@ -44,9 +44,7 @@ def show_statement(
     with ledger.client() as client:
         found = [row for row in client.query("settlement.statements") if row["statement_id"] == statement_id]
         if not found:
-            raise UserError(
-                f"没有结算单 {statement_id}，或您无权查看", f"there is no statement {statement_id} that you may see"
-            )
+            raise unseen("结算单", "statement", statement_id)
         head = found[0]
         items = client.query("settlement.statement_items", statement_id=statement_id)
         lines = client.query("settlement.lines", month=head["month"]) if detail else []
