@@ -86,6 +86,7 @@ class Opening:
                 if isinstance(arrival, Refused) and arrival.refusal is EPOCH_NOT_IN_FORCE:
                     (part.arrivals[place],) = self._front.door.open_all([part.envelopes[place]])
             arrivals.extend(part.arrivals)
+        self.parts.clear()  # they are the caller's now: what holds the opening holds nothing back
         return arrivals
 
 

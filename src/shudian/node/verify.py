@@ -107,39 +107,61 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
             ending.callback(front.close)
         store.check_structure()  # while the front starts
         total = store.height()
-        stored = StoredRows(store.rows())
-        message_count, executed_height, missing_epoch_no = 0, -1, 0
+        replay = _Replay(machine, genesis, public_key, StoredRows(store.rows()), blobs)
         before: Block | None = None
         for block, open_all in _blocks_ahead(store, machine, front):
             with no_collection():
-                arrivals = [] if missing_epoch_no else open_all()
-                digests = _digests_at_door(arrivals, block.envelopes)
-                check_links(block, before, genesis, public_key, digests)
-                if not missing_epoch_no:
-                    try:
-                        applied = _execute(block, genesis, machine, arrivals)
-                    except SecretMissing as missing:
-                        missing_epoch_no = missing.epoch_no
-                    else:
-                        check_results(block, applied, digests)
-                        stored.tick_off(block.header.height, applied.changes)
-                        blobs.update(applied.cold)
-                        machine.settle()
-                        executed_height = block.header.height
-                        message_count += sum(map(len, applied.outcomes))
-                        if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
-                            set_aside()
-                if missing_epoch_no:
-                    _check_signatures(block, machine)
+                replay.take(block, before, open_all)
             before = block
             progress(block.header.height, total)
-    if missing_epoch_no:
+    if replay.missing_epoch_no:
         app_hash = b"" if before is None else before.app_hash
-        return Verified(total, message_count, app_hash, executed_height, missing_epoch_no)
-    with no_collection():
-        _check_state(store, stored, blobs)
-        machine.check_all()
-    return Verified(total, message_count, machine.roots.app_hash(), executed_height, 0)
+    else:
+        with no_collection():
+            _check_state(store, replay.stored, blobs)
+            machine.check_all()
+        app_hash = machine.roots.app_hash()
+    return Verified(total, replay.message_count, app_hash, replay.executed_height, replay.missing_epoch_no)
+
+
+@dataclass
+class _Replay:
+    """A ledger's blocks, executed again one after another, and compared. The last three are as in :class:`Verified`."""
+
+    machine: Machine
+    genesis: Genesis
+    public_key: bytes
+    stored: StoredRows
+    blobs: dict[bytes, bytes]
+    message_count: int = 0
+    executed_height: int = -1
+    missing_epoch_no: int = 0
+
+    def take(self, block: Block, before: Block | None, open_all: Callable[[], list[Arrival]]) -> None:
+        """The next block; ``open_all`` opens its envelopes. All that this makes goes at its end: the next block gets its memory while it is hot."""
+        arrivals = [] if self.missing_epoch_no else open_all()
+        digests = _digests_at_door(arrivals, block.envelopes)
+        check_links(block, before, self.genesis, self.public_key, digests)
+        if not self.missing_epoch_no:
+            try:
+                applied = _execute(block, self.genesis, self.machine, arrivals)
+            except SecretMissing as missing:
+                self.missing_epoch_no = missing.epoch_no
+            else:
+                self._compare(block, applied, digests)
+        if self.missing_epoch_no:
+            _check_signatures(block, self.machine)
+
+    def _compare(self, block: Block, applied: Applied, digests: list[bytes]) -> None:
+        check_results(block, applied, digests)
+        height = block.header.height
+        self.stored.tick_off(height, applied.changes)
+        self.blobs.update(applied.cold)
+        self.machine.settle()
+        self.executed_height = height
+        self.message_count += sum(map(len, applied.outcomes))
+        if len(applied.changes) >= SET_ASIDE_MIN_COUNT:
+            set_aside()
 
 
 def _verify_started(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int], None]) -> Verified:

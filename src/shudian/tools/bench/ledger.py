@@ -3,7 +3,7 @@
 Set-up: an embedded node with a front in a temporary folder (SQLite, WAL, full sync), half of the members generators and half users, one
 rolling session of 24 segments; orders are sealed and signed before timing starts and submitted in blocks; they match, reserve collateral,
 post, emit events. Timed: from the door to the durable answer of the last; the read models follow and are timed apart. Replay goes over a
-ledger of twice as many orders, the start of its front included. Each measurement has a process of its own.
+ledger at rest of the same orders, the start of its front included. Each measurement has a process of its own.
 """
 
 import gc
@@ -94,12 +94,11 @@ class _Turn:
 
 @dataclass(frozen=True)
 class _Market:
-    """A folder with a prepared market, its session, and sealed orders for it: one an envelope, as many again, and in batches."""
+    """A folder with a prepared market, its session, and sealed orders for it: one an envelope, and in batches."""
 
     folder: Path
     session_id: int
     single: list[bytes]
-    more: list[bytes]
     batched: list[bytes]
 
 
@@ -221,11 +220,10 @@ def prepared_market(orders_count: int = ORDERS_COUNT) -> Iterator[_Market]:
         node = EmbeddedNode.create(folder, _genesis(), _key("node"), now_ms=lambda: START_MS)
         try:
             session_id = _prepare(node)
-            single = _signed_orders(node, session_id, 1, 2 * orders_count)
-            batched = _signed_orders(node, session_id, BATCH_COUNT, orders_count)
+            single, batched = (_signed_orders(node, session_id, count, orders_count) for count in (1, BATCH_COUNT))
         finally:
             node.close()
-        yield _Market(folder, session_id, single[:orders_count], single[orders_count:], batched)
+        yield _Market(folder, session_id, single, batched)
 
 
 @contextmanager
@@ -268,14 +266,13 @@ def _run(market: _Market, batch_count: int) -> _Turn:
 
 @contextmanager
 def _ledger(market: _Market) -> Iterator[Path]:
-    """The folder of a node at rest that has taken all orders of a market, one an envelope."""
+    """The folder of a node at rest that has taken the orders of a market, one an envelope."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "data"
         shutil.copytree(market.folder, folder)
         node = EmbeddedNode.open(folder, _key("node"), now_ms=lambda: START_MS, front=True)
         try:
-            envelopes = market.single + market.more
-            blocks = (envelopes[at : at + BLOCK_COUNT] for at in range(0, len(envelopes), BLOCK_COUNT))
+            blocks = (market.single[at : at + BLOCK_COUNT] for at in range(0, len(market.single), BLOCK_COUNT))
             for answers in node.submit_all(blocks):
                 for outcomes in answers:
                     _all_done(outcomes)
