@@ -196,6 +196,16 @@ def test_verify_tests_the_ledger_of_one_moment_while_a_node_goes_on_writing(
         assert node.height == before[0] + 1
 
 
+def test_a_fault_that_ends_the_moment_is_told_itself(tmp_path: Path) -> None:
+    fill(tmp_path).close()
+    with closing(LedgerStore(tmp_path, read_only=True)) as store:
+        reading = store.of_one_moment()
+        reading.__enter__()
+        store._db.execute("ROLLBACK")
+        fault = NodeError("块", "block 99 is missing")
+        assert not reading.__exit__(NodeError, fault, None)
+
+
 def test_verify_finds_a_live_page_in_the_list_of_free_ones(tmp_path: Path) -> None:
     """All content is still there, but the next block would be written over some of it."""
     fill(tmp_path).close()

@@ -201,8 +201,9 @@ class LedgerStore:
         try:
             yield
         finally:
-            with self._asked("账本无法读取", "the ledger cannot be read"):
-                self._db.execute("ROLLBACK")
+            with self._turn:
+                if self._db.in_transaction:  # some faults end it, and are told themselves
+                    self._db.execute("ROLLBACK")
 
     def meta(self, name: str) -> bytes:
         """A value kept at genesis.

@@ -227,16 +227,25 @@ def prepared_market(orders_count: int = ORDERS_COUNT) -> Iterator[_Market]:
 
 
 @contextmanager
+def _copied(market: _Market) -> Iterator[Path]:
+    """The folder of a copy of the market."""
+    with tempfile.TemporaryDirectory() as name:
+        yield shutil.copytree(market.folder, Path(name) / "data")
+
+
+def _in_blocks(envelopes: list[T], count: int) -> list[list[T]]:
+    return [envelopes[first : first + count] for first in range(0, len(envelopes), count)]
+
+
+@contextmanager
 def _opened(market: _Market) -> Iterator[TimedNode]:
     """A node on a copy of the market, with a front that is up."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "data"
-        shutil.copytree(market.folder, folder)
+    with _copied(market) as folder:
         node = TimedNode.open(folder, _key("node"), now_ms=lambda: START_MS, front=True)
         try:
             if node.front is not None:
                 node.front.wait_up(UP_SECONDS)
-            gc.collect()  # what the nodes of earlier runs left behind is no burden of this one
+            gc.collect()  # what the start left behind is no burden of the run
             node.reset()
             yield node
         finally:
@@ -248,8 +257,7 @@ def _run(market: _Market, batch_count: int) -> _Turn:
     result = _Turn()
     envelopes = market.single if batch_count == 1 else market.batched
     with _opened(market) as node:
-        step = BLOCK_COUNT // batch_count
-        blocks = [envelopes[first : first + step] for first in range(0, len(envelopes), step)]
+        blocks = _in_blocks(envelopes, BLOCK_COUNT // batch_count)
         front_s = _front_s(node)
         started = time.perf_counter()
         outcomes = [outcome for block in node.submit_all(blocks) for answers in block for outcome in answers]
@@ -267,13 +275,10 @@ def _run(market: _Market, batch_count: int) -> _Turn:
 @contextmanager
 def _ledger(market: _Market) -> Iterator[Path]:
     """The folder of a node at rest that has taken the orders of a market, one an envelope."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "data"
-        shutil.copytree(market.folder, folder)
+    with _copied(market) as folder:
         node = EmbeddedNode.open(folder, _key("node"), now_ms=lambda: START_MS, front=True)
         try:
-            blocks = (market.single[at : at + BLOCK_COUNT] for at in range(0, len(market.single), BLOCK_COUNT))
-            for answers in node.submit_all(blocks):
+            for answers in node.submit_all(_in_blocks(market.single, BLOCK_COUNT)):
                 for outcomes in answers:
                     _all_done(outcomes)
         finally:
@@ -333,8 +338,7 @@ def _machine_of(market: _Market) -> tuple[Machine, int, Sequence[Sequence[Arriva
     node = EmbeddedNode.open(market.folder, _key("node"), now_ms=lambda: START_MS)
     node.close()
     arrivals = node.machine.door.open_all(market.single[:GROWTH_ORDERS_COUNT], verify_signatures=False)
-    blocks = [arrivals[first : first + BLOCK_COUNT] for first in range(0, len(arrivals), BLOCK_COUNT)]
-    return node.machine, market.session_id, blocks
+    return node.machine, market.session_id, _in_blocks(arrivals, BLOCK_COUNT)
 
 
 def _key(name: str) -> SigningKey:
