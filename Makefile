@@ -104,8 +104,10 @@ $(VENV)/fast.stamp: requirements-fast.lock $(VENV)/product.stamp
 	@touch $@
 
 # The hot path is compiled where that is possible, and anew when a source of it changed; elsewhere plain Python goes on, and says so.
+# Bytecode is laid down here once: where PYTHONDONTWRITEBYTECODE is set, every command and every front would translate the sources anew.
 .PHONY: compiled
 compiled: $(VENV)/product.stamp
+	@$(BIN)/python -m compileall -q src
 	@if $(BIN)/python -m shudian.tools.compiling --can; then \
 	  { $(MAKE) --silent $(VENV)/compiler.stamp && $(BIN)/python -m shudian.tools.compiling; } || \
 	  echo "以纯 Python 运行 plain Python runs"; fi

@@ -97,12 +97,12 @@ def test_the_engine_opens_what_the_front_has_not_begun(node: EmbeddedNode) -> No
     assert all(isinstance(arrival, Opened) for arrival in ahead_of(node, sealed(node, 3 * PART_COUNT)))
 
 
-def test_its_process_imports_no_rules_and_no_numpy() -> None:
+def test_its_process_imports_no_rules_and_no_large_libraries() -> None:
     """What it imports is the time until it takes its share."""
     script = "import sys, shudian.node.front_process; print(*sorted(sys.modules))"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert "shudian.contracts.trading.messages" in told
-    heavy = ("numpy", "shudian.market", "shudian.kernel.machine")
+    heavy = ("apsw", "importlib.resources", "numpy", "shudian.kernel.machine", "shudian.market", "sqlite3", "stdnum")
     assert not [name for name in told if name in heavy or ".rules" in name or ".views" in name]
 
 

@@ -35,7 +35,6 @@ ROOMS: Mapping[str, frozenset[str]] = {
 }
 
 # Replicated code may use these alone: nothing that tells time, draws lots, does I/O, or computes in binary fractions.
-# Of python-stdnum the named modules only; others read tables from files.
 PURE_LIBRARIES = frozenset(
     {
         *(
@@ -50,7 +49,7 @@ PURE_LIBRARIES = frozenset(
             "itertools",
             "typing",
         ),
-        *("msgspec", "numba", "numpy", "stdnum.cn.uscc", "stdnum.exceptions"),
+        *("msgspec", "numba", "numpy"),
     }
 )
 CRYPTO_LIBRARIES = frozenset({"cryptography", "hashlib", "hmac", "nacl"})

@@ -16,7 +16,7 @@ import pytest
 
 from shudian.cli.errors import sentences
 from shudian.faults import Words, file_words, system_words
-from shudian.node.errors import sqlite_reason
+from shudian.node.sqlite_faults import sqlite_reason
 from shudian.tools.clearing_files import BadInput
 from shudian.tools.order_columns import read_columns
 

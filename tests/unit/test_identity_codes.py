@@ -47,8 +47,9 @@ def test_wrong_credit_codes_are_refused(code: str) -> None:
 @given(st.text(codes.USCC_CHARACTERS, min_size=9, max_size=9), st.integers(0, 16))
 def test_a_credit_code_agrees_with_stdnum_and_shows_every_single_wrong_character(organisation: str, place: int) -> None:
     body = "91510000" + organisation
-    code = body + str(uscc.calc_check_digit(body))
+    code = body + codes.uscc_check_character(body)
     codes.check_uscc(code)
+    assert code[-1] == uscc.calc_check_digit(body)
     assert uscc.is_valid(code)
     alphabet = codes.USCC_CHARACTERS
     wrong = alphabet[(alphabet.index(code[place]) + 1) % len(alphabet)]

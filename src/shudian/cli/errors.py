@@ -13,7 +13,8 @@ from shudian.client.keys import KeyFileError
 from shudian.faults import system_words
 from shudian.kernel.codec import Malformed
 from shudian.kernel.outcomes import Refused, refused
-from shudian.node.errors import NodeError, sqlite_name, sqlite_reason
+from shudian.node.errors import NodeError
+from shudian.node.sqlite_faults import sqlite_name, sqlite_reason
 from shudian.tools.clearing_files import BadInput
 
 Sentences = tuple[str, str]

@@ -41,12 +41,13 @@ from shudian.node.blocks import (
     results,
     results_hash,
 )
-from shudian.node.errors import NodeError, NodeStoppedError, sqlite_fault
+from shudian.node.errors import NodeError, NodeStoppedError
 from shudian.node.folder import READING_FILE, refuse_lost_blocks, take_folder
 from shudian.node.front import Front, opened_ahead
 from shudian.node.garbage import SET_ASIDE_MIN_COUNT, no_collection, set_aside, take_back
 from shudian.node.genesis import Genesis
 from shudian.node.loading import load
+from shudian.node.sqlite_faults import sqlite_fault
 from shudian.node.store import LedgerStore
 from shudian.node.verifiers import choose
 from shudian.reading.projector import Projector, Said

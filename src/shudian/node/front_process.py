@@ -1,5 +1,6 @@
 """The front's process: opens envelopes for the engine (see :mod:`shudian.node.front`), and imports no more than that takes."""
 
+import gc
 import os
 import select
 import signal
@@ -13,6 +14,7 @@ from shudian.kernel.epochs import EpochSecret
 from shudian.kernel.outcomes import Refused, refused
 from shudian.messages import MESSAGES
 from shudian.node.front_wire import READY, Ask, Frames, Hello, framed, next_ticket
+from shudian.node.garbage import set_aside
 from shudian.node.verifiers import choose
 
 
@@ -75,7 +77,7 @@ class _Engine:
 
 
 def main() -> None:
-    """The front process: open what it has tickets for until the engine is gone."""
+    """Open what it has tickets for until the engine is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine, which gets it as well, ends this process by the pipe
     engine = _Engine(sys.stdin.fileno(), sys.stdout.fileno())
     hello = decode(engine.ask(), Hello)
@@ -103,6 +105,9 @@ def main() -> None:
             del parts[gone]
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The whole life of the process. What was imported is set aside from the search for garbage, which was off meanwhile."""
+    set_aside()
+    gc.enable()
     with suppress(EOFError, BrokenPipeError):
         main()

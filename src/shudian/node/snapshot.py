@@ -20,9 +20,10 @@ from shudian.kernel.epochs import EPOCHS, Secrets
 from shudian.kernel.machine import Machine
 from shudian.node.backup import label_in, made_whole, write_durably
 from shudian.node.blocks import Block, decode_outcomes, decode_told, digests_of, results, results_hash
-from shudian.node.errors import NodeError, sqlite_fault
+from shudian.node.errors import NodeError
 from shudian.node.folder import READING_FILE
 from shudian.node.loading import load
+from shudian.node.sqlite_faults import sqlite_fault
 from shudian.node.store import LEDGER_FILE, LedgerStore
 from shudian.node.verify import check_links, check_results, check_vote
 

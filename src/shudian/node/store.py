@@ -23,9 +23,10 @@ from shudian.kernel.codec import decode, encode
 from shudian.kernel.crypto import sha256
 from shudian.kernel.machine import Applied
 from shudian.node.blocks import Block
-from shudian.node.errors import NodeError, sqlite_fault
+from shudian.node.errors import NodeError
 from shudian.node.layouts import STEPS, STORE_VERSION
 from shudian.node.numbering import Numbered, RowIds, named_rows
+from shudian.node.sqlite_faults import sqlite_fault
 from shudian.proofs.files import FORMAT_VERSION
 
 LEDGER_FILE = "ledger.db"
