@@ -28,8 +28,9 @@ from shudian.contracts.trading.state import (
     Listing,
     Order,
 )
+from shudian.kernel import check
 from shudian.kernel.contract import BlockContext, StateInvariant
-from shudian.kernel.tables import HasStore, Key, number_in
+from shudian.kernel.tables import HasStore, number_in
 from shudian.kernel.units import energy_fen, share
 
 # Members at hand: to fetch one from its enumeration takes Python 3.11 as long as ten look-ups, and these are asked for with every order.
@@ -160,34 +161,54 @@ class _Sums:
 
 
 _NOTHING: Final = _Sums()
+_ByMember = dict[int, _Sums]
 
 
-def _at_stake(ctx: BlockContext) -> dict[Key, _Sums]:
-    """The sums over all open orders, listings, waiting takes and trades, under the keys of their stakes."""
-    found: dict[Key, _Sums] = {}
+class _AtStake:
+    """The sums over all open orders, listings, waiting takes and trades of a session, by member and side."""
+
+    def __init__(self, rules: SessionRules) -> None:
+        self.rules = rules
+        self.bought: _ByMember = {}
+        self.sold: _ByMember = {}
+
+    def of(self, side: str) -> _ByMember:
+        return self.sold if side == _SELL else self.bought
+
+
+def _at_stake(ctx: BlockContext) -> dict[int, _AtStake]:
+    """By session."""
+    found = {number_in(key): _AtStake(session.rules) for key, session in SESSIONS.every(ctx)}
     for _, order in ORDERS.every(ctx):
-        rules = SESSIONS.need(ctx, order.session_id).rules
-        stake = (order.owner_id, order.session_id, order.side)
-        _add(found, stake, 1, order.open_kwh, order_fen(rules, order))
+        session = _session(found, order.session_id)
+        _add(session.of(order.side), order.owner_id, 1, order.open_kwh, order_fen(session.rules, order))
     for key, row in LISTINGS.every(ctx):
-        rules, side = SESSIONS.need(ctx, row.session_id).rules, row.side
-        open_fen = sum(lines_fen(rules, side, row, row.open_kwh))
-        _add(found, (row.owner_id, row.session_id, side), 1, sum(row.open_kwh), open_fen)
+        session, side = _session(found, row.session_id), row.side
+        open_fen = sum(lines_fen(session.rules, side, row, row.open_kwh))
+        _add(session.of(side), row.owner_id, 1, sum(row.open_kwh), open_fen)
         other = OTHER_SIDE[side]
         for _, take in TAKES.range(ctx, *key):
-            taken_fen = sum(lines_fen(rules, other, row, take.lines_kwh))
-            _add(found, (take.owner_id, row.session_id, other), 1, sum(take.lines_kwh), taken_fen)
+            taken_fen = sum(lines_fen(session.rules, other, row, take.lines_kwh))
+            _add(session.of(other), take.owner_id, 1, sum(take.lines_kwh), taken_fen)
     for key, trade in TRADES.every(ctx):
-        session_id, energy_kwh = key[0], trade.quantity_kwh
-        _add(found, (trade.buyer_id, session_id, _BUY), 0, energy_kwh, trade.buyer_collateral_fen)
-        _add(found, (trade.seller_id, session_id, _SELL), 0, energy_kwh, trade.seller_collateral_fen)
+        session, energy_kwh = _session(found, number_in(key, 0)), trade.quantity_kwh
+        _add(session.bought, trade.buyer_id, 0, energy_kwh, trade.buyer_collateral_fen)
+        _add(session.sold, trade.seller_id, 0, energy_kwh, trade.seller_collateral_fen)
     return found
 
 
-def _add(found: dict[Key, _Sums], stake: Key, count: int, energy_kwh: int, need_fen: int) -> None:
-    sums = found.get(stake)
+def _session(found: dict[int, _AtStake], session_id: int) -> _AtStake:
+    session = found.get(session_id)
+    if session is None:
+        message = f"session {session_id} exists"
+        raise check.CheckFailed(message)
+    return session
+
+
+def _add(found: _ByMember, member_id: int, count: int, energy_kwh: int, need_fen: int) -> None:
+    sums = found.get(member_id)
     if sums is None:
-        sums = found[stake] = _Sums()
+        sums = found[member_id] = _Sums()
     sums.count += count
     sums.energy_kwh += energy_kwh
     sums.need_fen += need_fen
@@ -198,17 +219,19 @@ def _stakes_and_reservations_sum_up(ctx: BlockContext) -> bool:
     at_stake = _at_stake(ctx)
     needed_fen: defaultdict[tuple[int, str], int] = defaultdict(int)
     for key, stake in STAKES.every(ctx):
-        sums = at_stake.pop(key, _NOTHING)
+        member_id, session_id = number_in(key, 0), number_in(key, 1)
+        sums = _session(at_stake, session_id).of(str(key[2])).pop(member_id, _NOTHING)
         if sums.count != stake.open_count or sums.energy_kwh != sum(stake.exposed_kwh):
             return False
         if sums.need_fen:
-            needed_fen[number_in(key, 0), session_deed(number_in(key, 1))] += sums.need_fen
+            needed_fen[member_id, session_deed(session_id)] += sums.need_fen
     found_fen = {
         (owner_id, purpose): amount_fen
         for owner_id, purpose, amount_fen in funds.reservations(ctx)
         if purpose.startswith(_SESSION)
     }
-    return not at_stake and found_fen == needed_fen
+    left = any(session.bought or session.sold for session in at_stake.values())
+    return not left and found_fen == needed_fen
 
 
 INVARIANT = StateInvariant(
