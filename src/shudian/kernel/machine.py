@@ -5,7 +5,7 @@ refuses with a number or writes and emits. At the end of the block the clock mov
 tested and the app hash follows. The machine keeps no files: the node makes a block durable, then calls :meth:`Machine.settle`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -157,8 +157,11 @@ class Machine:
         if events:
             HOOK_EVENTS.put(self.store, (), HookEvents(self.height + 1, sha256(encode(events))))
 
-    def apply(self, block_ms: int, arrivals: Sequence[Arrival]) -> Applied:
-        """Apply one block of envelopes that went through the door. ``block_ms`` is the header's time; only a wall clock takes it as market time."""
+    def apply(self, block_ms: int, arrivals: Iterable[Arrival]) -> Applied:
+        """Apply one block of envelopes that went through the door. ``block_ms`` is the header's time; only a wall clock takes it as market time.
+
+        Whatever ``arrivals`` raises on the way leaves the block half applied: the machine is good for no further one.
+        """
         clock = CLOCK.need(self.store)
         if clock.mode == WALL and block_ms > clock.market_ms:
             clock = Clock(WALL, block_ms)

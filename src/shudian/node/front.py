@@ -66,7 +66,7 @@ class _Part:
 
 
 class Opening:
-    """Envelopes on their way through the door; :meth:`result` waits for them, and helps."""
+    """Envelopes on their way through the door; whoever takes them out waits for them, and helps."""
 
     def __init__(self, front: "Front", envelopes: Sequence[bytes]) -> None:
         """Cut them into parts; the front is told by :meth:`Front.begin`."""
@@ -74,27 +74,30 @@ class Opening:
         self.parts = [_Part(envelopes[at : at + PART_COUNT]) for at in range(0, len(envelopes), PART_COUNT)]
 
     def result(self) -> list[Arrival]:
-        """What the door makes of each, in order; for one thread, once, when all that comes before has been applied.
+        """All that :meth:`arrivals` gives; for one thread, once, when all that comes before has been applied."""
+        return list(self.arrivals())
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """What the door makes of each, in order and one part after another, so that the front opens the last while the first are taken in.
 
         Epochs that began meanwhile were unknown when the envelopes were opened: what was refused for its epoch is opened again.
         """
-        arrivals: list[Arrival] = []
-        for part in self.parts:
+        self.parts.reverse()
+        while self.parts:
+            part = self.parts.pop()  # it is the caller's now: what holds the opening holds nothing back
             while part.arrivals is None:
                 self._front.advance(part)
             for place, arrival in enumerate(part.arrivals):
                 if isinstance(arrival, Refused) and arrival.refusal is EPOCH_NOT_IN_FORCE:
                     (part.arrivals[place],) = self._front.door.open_all([part.envelopes[place]])
-            arrivals.extend(part.arrivals)
-        self.parts.clear()  # they are the caller's now: what holds the opening holds nothing back
-        return arrivals
+            yield from part.arrivals
 
 
 class Front:
     """The engine's end. Close it to end the process."""
 
     def __init__(self, machine: Machine, verifier: str) -> None:
-        """Start the process; it takes its share as soon as it is up. verifier: the back end that it shall use."""
+        """Start the process; it takes its share as soon as it is up. verifier: the back end that it shall use, empty to let it choose as :func:`~shudian.node.verifiers.choose` does."""
         self.door = machine.door
         self._machine = machine
         self._turn = threading.Lock()
@@ -106,8 +109,8 @@ class Front:
         self._closing = False
         self._answer = answer_decoder(machine.door.opened_type)
         self._tickets, self._tickets_in = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "shudian.node.front_process"],
+        self._process = subprocess.Popen(  # no search for garbage hinders its imports
+            [sys.executable, "-c", "import gc; gc.disable(); from shudian.node.front_process import run; run()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(self._tickets,),

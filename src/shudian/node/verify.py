@@ -5,7 +5,7 @@ are tested to the last block all the same.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -91,8 +91,6 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
     public_key = store.meta("node_public_key")
     blobs: dict[bytes, bytes] = {}
     machine = Machine(MARKET, genesis.chain_id, blobs.get, secrets)
-    verifier = choose()
-    machine.door.back_end = verifier.back_end
     first = secrets.of(FIRST_EPOCH)
     if first is not None and first.public_key.hex() != genesis.epoch_public_key:
         raise NodeError(
@@ -103,15 +101,20 @@ def _verify(store: LedgerStore, secrets: Secrets, progress: Callable[[int, int],
         ending.callback(take_back)
         front: Front | None = None
         if store.size_bytes() >= FRONT_MIN_BYTES and pays():
-            front = Front(machine, verifier.name)
+            front = Front(machine, "")
             ending.callback(front.close)
-        store.check_structure()  # while the front starts
+        # All this while the front starts.
+        machine.door.back_end = choose().back_end
+        store.check_structure()
         total = store.height()
-        replay = _Replay(machine, genesis, public_key, StoredRows(store.rows()), blobs)
+        with no_collection():
+            stored = StoredRows(store.rows())
+            set_aside()
+        replay = _Replay(machine, genesis, public_key, stored, blobs)
         before: Block | None = None
-        for block, open_all in _blocks_ahead(store, machine, front):
+        for block, opened in _blocks_ahead(store, machine, front):
             with no_collection():
-                replay.take(block, before, open_all)
+                replay.take(block, before, opened)
             before = block
             progress(block.header.height, total)
     if replay.missing_epoch_no:
@@ -137,20 +140,61 @@ class _Replay:
     executed_height: int = -1
     missing_epoch_no: int = 0
 
-    def take(self, block: Block, before: Block | None, open_all: Callable[[], list[Arrival]]) -> None:
-        """The next block; ``open_all`` opens its envelopes. All that this makes goes at its end: the next block gets its memory while it is hot."""
-        arrivals = [] if self.missing_epoch_no else open_all()
-        digests = _digests_at_door(arrivals, block.envelopes)
-        check_links(block, before, self.genesis, self.public_key, digests)
-        if not self.missing_epoch_no:
-            try:
-                applied = _execute(block, self.genesis, self.machine, arrivals)
-            except SecretMissing as missing:
-                self.missing_epoch_no = missing.epoch_no
-            else:
-                self._compare(block, applied, digests)
-        if self.missing_epoch_no:
+    def take(self, block: Block, before: Block | None, opened: Callable[[], Iterable[Arrival]]) -> None:
+        """The next block; ``opened`` gives what the door makes of its envelopes, while they are executed.
+
+        All that this makes goes at its end: the next block gets its memory while it is hot.
+        """
+        self._check_vote(block, before)
+        digests: list[bytes] = []
+        applied = None if self.missing_epoch_no else self._execute(block, before, opened, digests)
+        if applied is None:
+            digests = digests_of(block.envelopes)
+        self._check_order(block, before, digests)
+        if applied is None:
             _check_signatures(block, self.machine)
+        else:
+            self._compare(block, applied, digests)
+
+    def _check_vote(self, block: Block, before: Block | None) -> None:
+        """Nothing is executed for a header that the node has not signed; why it has not is looked for first."""
+        try:
+            check_vote(block, self.public_key)
+        except NodeError:
+            self._check_order(block, before, digests_of(block.envelopes))
+            raise
+
+    def _check_order(self, block: Block, before: Block | None, digests: list[bytes]) -> None:
+        check_order(block, before, self.genesis, self.public_key, digests)
+
+    def _execute(
+        self, block: Block, before: Block | None, opened: Callable[[], Iterable[Arrival]], digests: list[bytes]
+    ) -> Applied | None:
+        """What the block does, and in ``digests`` the SHA-256 of each envelope; None if the secret of an epoch is missing for it."""
+        header, genesis = block.header, self.genesis
+        try:
+            if header.height == 0:
+                digests += digests_of(block.envelopes)
+                epoch_public_key = bytes.fromhex(genesis.epoch_public_key)
+                return self.machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, epoch_public_key)
+            return self.machine.apply(header.time_ms, self._passing(block, opened(), digests))
+        except SecretMissing as missing:
+            self.missing_epoch_no = missing.epoch_no
+            return None
+        except CheckFailed as error:
+            self._check_order(block, before, digests_of(block.envelopes))
+            raise _differs(header.height, f"重放失败：{error}", f"replay failed: {error}") from None
+
+    def _passing(self, block: Block, arrivals: Iterable[Arrival], digests: list[bytes]) -> Iterator[Arrival]:
+        """The arrivals as they come, the SHA-256 of each envelope noted: the door has taken that of what it opened."""
+        for data, arrival in zip(block.envelopes, arrivals, strict=True):
+            if isinstance(arrival, Refused):
+                if arrival.refusal is EPOCH_NOT_IN_FORCE:
+                    _need_secret_of(data, self.machine)
+                digests.append(sha256(data))
+            else:
+                digests.append(arrival.data_digest)
+            yield arrival
 
     def _compare(self, block: Block, applied: Applied, digests: list[bytes]) -> None:
         check_results(block, applied, digests)
@@ -194,7 +238,7 @@ def check_vote(block: Block, public_key: bytes) -> None:
 
 def _blocks_ahead(
     store: LedgerStore, machine: Machine, front: Front | None
-) -> Iterator[tuple[Block, Callable[[], list[Arrival]]]]:
+) -> Iterator[tuple[Block, Callable[[], Iterable[Arrival]]]]:
     """Each block and what opens its envelopes; a front opens those of the next blocks meanwhile."""
     blocks = store.blocks(0)
     if front is not None:  # it opens nothing before the genesis has told of the first epoch
@@ -212,31 +256,7 @@ def _blocks_ahead(
             yield block.envelopes
 
     for _, opening in opened_ahead(envelopes(), front):
-        yield read.popleft(), opening.result
-
-
-def _digests_at_door(arrivals: Sequence[Arrival], envelopes: Sequence[bytes]) -> list[bytes]:
-    """The SHA-256 of each envelope, of which the door has taken that of what it opened."""
-    if not arrivals:
-        return digests_of(envelopes)
-    return [
-        sha256(data) if isinstance(arrival, Refused) else arrival.data_digest
-        for arrival, data in zip(arrivals, envelopes, strict=True)
-    ]
-
-
-def _execute(block: Block, genesis: Genesis, machine: Machine, arrivals: Sequence[Arrival]) -> Applied:
-    height = block.header.height
-    try:
-        if height == 0:
-            epoch_public_key = bytes.fromhex(genesis.epoch_public_key)
-            return machine.genesis(genesis.clock, genesis.start_ms, genesis.sections, epoch_public_key)
-        for data, arrival in zip(block.envelopes, arrivals, strict=True):
-            if isinstance(arrival, Refused) and arrival.refusal is EPOCH_NOT_IN_FORCE:
-                _need_secret_of(data, machine)
-        return machine.apply(block.header.time_ms, arrivals)
-    except CheckFailed as error:
-        raise _differs(height, f"重放失败：{error}", f"replay failed: {error}") from None
+        yield read.popleft(), opening.arrivals
 
 
 def _need_secret_of(data: bytes, machine: Machine) -> None:
@@ -263,6 +283,12 @@ def check_links(block: Block, before: Block | None, genesis: Genesis, public_key
     Raises:
         NodeError: naming the block and what is wrong.
     """
+    check_order(block, before, genesis, public_key, digests)
+    check_vote(block, public_key)
+
+
+def check_order(block: Block, before: Block | None, genesis: Genesis, public_key: bytes, digests: list[bytes]) -> None:
+    """:func:`check_links` for whoever tests the signature apart."""
     header = block.header
     expected = header_after(before, genesis, public_key, header.time_ms, digests)
     height = expected.height
@@ -272,7 +298,6 @@ def check_links(block: Block, before: Block | None, genesis: Genesis, public_key
         raise _differs(height, "消息根不符", "the root of its messages is wrong")
     if header != expected:
         raise _differs(height, "与上一区块的链接不符", "the link to the block before is wrong")
-    check_vote(block, public_key)
 
 
 def check_results(block: Block, applied: Applied, digests: list[bytes]) -> None:
